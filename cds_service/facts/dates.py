@@ -1,0 +1,106 @@
+"""FHIR dates and times as EHRs send them, and ages counted from the evaluation time.
+
+Age of a value = whole 24-hour periods between it and `as_of`, rounded down; a date without a time is
+compared by calendar day in the site's zone (clinical conventions, section "Windows").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from enum import StrEnum
+
+_LENGTH_YEAR, _LENGTH_MONTH, _LENGTH_DAY = 4, 7, 10
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_FUTURE_TOLERANCE = timedelta(hours=24)
+
+
+class Precision(StrEnum):
+    """How much of a FHIR dateTime was given."""
+
+    YEAR = "year"
+    MONTH = "month"
+    DAY = "day"
+    TIME = "time"
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A point in time; `instant` (UTC) is the start of the period when only a date was given."""
+
+    instant: datetime
+    precision: Precision
+    day: date
+    """Calendar day in the zone the value was sent with, or in the site's zone."""
+
+    def age_days(self, as_of: datetime, zone: tzinfo) -> int:
+        """Age in whole days at `as_of`; negative for the future."""
+        if self.precision is Precision.TIME:
+            return (as_of - self.instant) // timedelta(days=1)
+        return (as_of.astimezone(zone).date() - self.day).days
+
+    def is_future(self, as_of: datetime) -> bool:
+        """More than 24 hours after `as_of`: not a time that can have been observed."""
+        return self.instant - as_of > _FUTURE_TOLERANCE
+
+    def __str__(self) -> str:
+        """`12 Nov 2026`, `Nov 2026` or `2026`: never a form that day and month can be swapped in."""
+        if self.precision is Precision.YEAR:
+            return str(self.day.year)
+        month = f"{_MONTHS[self.day.month - 1]} {self.day.year}"
+        return month if self.precision is Precision.MONTH else f"{self.day.day} {month}"
+
+
+def parse_when(text: str | None, zone: tzinfo) -> When | None:
+    """A FHIR date, dateTime or instant; None when it cannot be understood.
+
+    Tolerates what EHRs send beyond the specification: no zone (read in the site's zone), no seconds, a
+    blank instead of `T`, and `24:00` for the end of a day.
+    """
+    if not text:
+        return None
+    text = text.strip()
+    try:
+        if len(text) == _LENGTH_YEAR:
+            return _from_date(date(int(text), 1, 1), Precision.YEAR, zone)
+        if len(text) == _LENGTH_MONTH:
+            return _from_date(date.fromisoformat(f"{text}-01"), Precision.MONTH, zone)
+        if len(text) == _LENGTH_DAY:
+            return _from_date(date.fromisoformat(text), Precision.DAY, zone)
+        return _from_time(text, zone)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _from_date(day: date, precision: Precision, zone: tzinfo) -> When:
+    start = datetime.combine(day, time.min, tzinfo=zone)
+    return When(start.astimezone(UTC), precision, day)
+
+
+def _from_time(text: str, zone: tzinfo) -> When:
+    midnight = text[11:16] == "24:00"
+    if midnight:
+        text = f"{text[:11]}00:00{text[16:]}"
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=zone)
+    if midnight:
+        moment += timedelta(days=1)
+    return When(moment.astimezone(UTC), Precision.TIME, moment.date())
+
+
+def years_between(birth: When, as_of: datetime, zone: tzinfo) -> tuple[int, int]:
+    """Least and greatest completed years at `as_of` that the birth date allows (equal for a full date)."""
+    today = as_of.astimezone(zone).date()
+    first = birth.day
+    if birth.precision is Precision.YEAR:
+        last = first.replace(month=12, day=31)
+    elif birth.precision is Precision.MONTH:
+        last = (first.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+    else:
+        last = first
+    return _completed_years(last, today), _completed_years(first, today)
+
+
+def _completed_years(birth: date, today: date) -> int:
+    return today.year - birth.year - ((today.month, today.day) < (birth.month, birth.day))

@@ -1,0 +1,192 @@
+"""MedicationRequest resources, on the list or as drafts, to Medications."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import tzinfo
+
+from cds_service.facts import dosage
+from cds_service.facts.dates import When, parse_when
+from cds_service.facts.model import Medication, MedicationState
+from cds_service.facts.problems import concept_sets, concepts
+from cds_service.facts.subjects import bare_id
+from cds_service.fhir.decode import CodeableConcept, CodeableReference, Period, Resource
+from cds_service.terminology.index import Terminology
+
+_IGNORED = frozenset({"entered-in-error", "cancelled", "draft"})
+_ENDED = frozenset({"stopped", "completed", "ended"})
+_STOPPING = frozenset({"entered-in-error", "cancelled", "stopped", "completed", "ended", "revoked"})
+Codings = list[tuple[str | None, str | None, str | None]]
+
+
+class MedicationShelf:
+    """Every Medication resource that came with the call, by each name it may be referred to."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[str, Resource] = {}
+
+    def add(self, resource: Resource, full_url: str | None = None) -> None:
+        if resource.resourceType == "Medication":
+            if resource.id is not None:
+                self._by_name[str(resource.id)] = resource
+            if full_url:
+                self._by_name[full_url] = resource
+
+    def find(self, reference: str, owner: Resource) -> Resource | None:
+        """The Medication meant by `reference` in `owner`: contained, by full URL, or by id."""
+        if reference.startswith("#"):
+            contained = owner.contained or ()
+            return next((item for item in contained if str(item.id) == reference[1:]), None)
+        identifier = bare_id(reference, "Medication")
+        return self._by_name.get(reference) or (self._by_name.get(identifier) if identifier else None)
+
+
+def unresolved_reference(resource: Resource, shelf: MedicationShelf) -> str | None:
+    """Reference to a Medication that did not come with the call, if the drug is named by nothing else."""
+    reference = resource.medicationReference or (resource.medication and resource.medication.reference)
+    if not reference or not reference.reference or resource.medicationCodeableConcept is not None:
+        return None
+    found = shelf.find(reference.reference, resource)
+    return None if found is not None or reference.reference.startswith("#") else reference.reference
+
+
+def wording(resource: Resource, shelf: MedicationShelf) -> tuple[Codings, list[str]]:
+    """All codings and all words by which a request names its drug (ingredients last)."""
+    codings: Codings = []
+    texts: list[str] = []
+
+    def take(concept: CodeableConcept | None) -> None:
+        if concept is not None:
+            for coding in concept.coding:
+                code = None if coding.code is None else str(coding.code)
+                codings.append((coding.system, code, coding.display))
+                if coding.display:
+                    texts.append(coding.display)
+            if concept.text:
+                texts.append(concept.text)
+
+    def take_reference(value: CodeableReference | None) -> None:
+        if value is not None:
+            take(value.concept)
+
+    take(resource.medicationCodeableConcept)
+    take_reference(resource.medication)
+    reference = resource.medicationReference or (resource.medication and resource.medication.reference)
+    if reference is not None:
+        if reference.reference and (found := shelf.find(reference.reference, resource)) is not None:
+            take(found.code)
+            if not codings:
+                for ingredient in found.ingredient or ():
+                    take(ingredient.itemCodeableConcept)
+                    take_reference(ingredient.item)
+        if reference.display:
+            texts.append(reference.display)
+    return codings, texts
+
+
+class MedicationReader:
+    """Builds Medications; one per call, since it holds the call's Medication resources."""
+
+    def __init__(
+        self,
+        terminology: Terminology,
+        shelf: MedicationShelf,
+        zone: tzinfo,
+    ) -> None:
+        self._terminology = terminology
+        self._shelf = shelf
+        self._zone = zone
+
+    def listed(self, resources: Iterable[Resource]) -> tuple[tuple[Medication, ...], list[str]]:
+        """Medications on the list, and the sources whose status says nothing usable."""
+        kept: list[Medication] = []
+        unusable: list[str] = []
+        for resource in resources:
+            status = (resource.status or "active").strip().lower()
+            if status in _IGNORED or resource.doNotPerform or resource.intent == "proposal":
+                continue
+            if status in ("active", "on-hold") or status in _ENDED:
+                kept.append(self.medication(resource, draft=False))
+            else:
+                unusable.append(resource.reference)
+        return tuple(kept), unusable
+
+    def medication(self, resource: Resource, *, draft: bool) -> Medication:
+        codings, texts = wording(resource, self._shelf)
+        identity = self._terminology.identify(codings, texts)
+        status = (resource.status or "active").strip().lower()
+        if draft:
+            state = MedicationState.DRAFT
+        elif status in _ENDED:
+            state = MedicationState.ENDED
+        else:
+            state = MedicationState.ON_HOLD if status == "on-hold" else MedicationState.ACTIVE
+        prior = resource.priorPrescription.reference if resource.priorPrescription else None
+        return Medication(
+            sets=identity.sets,
+            name=self._terminology.title(identity.sets) or (texts[0] if texts else "unnamed medicine"),
+            basis=identity.basis,
+            product=identity.display,
+            state=state,
+            stopped=status in _STOPPING
+            or bool(resource.doNotPerform)
+            or (draft and dosage.tapers_to_stop(resource)),
+            started=_started(resource, self._zone),
+            ended=_ended(resource, self._zone) if state is MedicationState.ENDED else None,
+            route=dosage.route(resource),
+            daily_dose=dosage.daily_dose(resource, identity.display) if identity.sets else None,
+            dose_given=dosage.dose_given(resource),
+            course_days=dosage.course_days(resource, self._zone),
+            as_needed=dosage.as_needed(resource),
+            single_dose=dosage.single_dose(resource),
+            reasons=_reasons(resource, self._terminology),
+            prior=prior,
+            source=resource.reference,
+        )
+
+
+def _reasons(resource: Resource, terminology: Terminology) -> frozenset[str]:
+    found: frozenset[str] = frozenset()
+    for concept in concepts(resource.reasonCode):
+        found |= concept_sets(concept, terminology)
+    reasons = resource.reason
+    for reason in reasons if isinstance(reasons, list) else [reasons] if reasons else []:
+        found |= concept_sets(reason.concept, terminology)
+    return found
+
+
+def _started(resource: Resource, zone: tzinfo) -> When | None:
+    for bounds in _bounds(resource):
+        if (when := parse_when(bounds.start, zone)) is not None:
+            return when
+    return parse_when(resource.authoredOn, zone)
+
+
+def _ended(resource: Resource, zone: tzinfo) -> When | None:
+    """Recorded end of treatment, else the date it was ordered.
+
+    A MedicationRequest has no end date of its own. Falling back on the order's date makes an exposure
+    look older, hence a new order look like a new start: the more careful reading.
+    """
+    ends = [parse_when(bounds.end, zone) for bounds in _bounds(resource)]
+    if resource.dispenseRequest and resource.dispenseRequest.validityPeriod:
+        ends.append(parse_when(resource.dispenseRequest.validityPeriod.end, zone))
+    known = [end for end in ends if end is not None]
+    if known:
+        return max(known, key=lambda end: end.instant)
+    return parse_when(resource.authoredOn, zone)
+
+
+def _bounds(resource: Resource) -> Iterator[Period]:
+    for instruction in dosage.dosages(resource):
+        repeat = instruction.timing.repeat if instruction.timing else None
+        if repeat is not None and repeat.boundsPeriod is not None:
+            yield repeat.boundsPeriod
+
+
+def shelve(entries: Iterable[tuple[Resource, str | None]]) -> MedicationShelf:
+    """A shelf with every Medication among (resource, full URL) pairs."""
+    shelf = MedicationShelf()
+    for resource, full_url in entries:
+        shelf.add(resource, full_url)
+    return shelf

@@ -1,0 +1,246 @@
+"""Facts: what is known about one patient at one time, frozen.
+
+`None` for a list means "could not be read"; an empty tuple means "read, and there are none". Rules never
+see FHIR resources, only these records, each of which names the resource it came from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, tzinfo
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from cds_service.facts.dates import When
+from cds_service.facts.units import Analyte
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    birth: When | None
+    gender: str | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A Condition. Refuted and entered-in-error ones never become a Problem."""
+
+    sets: frozenset[str]
+    label: str
+    """What a card prints: the EHR's text or display with the matching code, `End stage renal disease (N18.6)`."""
+    texts: tuple[str, ...]
+    coded: bool
+    """It carries at least one code, known to us or not."""
+    active: bool
+    """False = history: inactive, in remission, resolved or abated."""
+    verification: str | None
+    """`confirmed`, `unconfirmed`, `provisional`, `differential`, or None when not stated."""
+    onset: When | None
+    recorded: When | None
+    abated: When | None
+    sites: frozenset[str]
+    """Value sets of the coded body sites."""
+    source: str
+
+    @property
+    def since(self) -> When | None:
+        """Onset, else the date it was recorded."""
+        return self.onset or self.recorded
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """One result of one analyte, in the canonical unit. `problem` says why it cannot be used, if so.
+
+    The value is an interval: `low == high` for an exact result; `low` or `high` is None for a result
+    such as `<0.5`; both ends differ when the laboratory gave two values for one time.
+    """
+
+    analyte: str
+    low: Decimal | None
+    high: Decimal | None
+    unit: str
+    as_sent: str
+    when: When | None
+    when_is: str
+    """`collected` or `reported` (the collection time was not given)."""
+    status: str
+    problem: str | None
+    excluded: str | None
+    """Why a sound result is left out by design: `drawn after dialysis`."""
+    reference_low: Decimal | None
+    reference_high: Decimal | None
+    specimen: str | None
+    sets: frozenset[str]
+    source: str
+
+    @property
+    def preliminary(self) -> bool:
+        return self.status == "preliminary"
+
+    @property
+    def exact(self) -> Decimal | None:
+        """The value when it is a single number, else None."""
+        return self.low if self.low is not None and self.low == self.high else None
+
+
+@dataclass(frozen=True, slots=True)
+class DailyDose:
+    """A daily amount worked out from structured dosage; `text` shows the arithmetic."""
+
+    amount: Decimal
+    unit: str
+    text: str
+
+
+class MedicationState(StrEnum):
+    """How a MedicationRequest on the list bears on today."""
+
+    DRAFT = "draft"
+    ACTIVE = "active"
+    ON_HOLD = "on hold"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Medication:
+    """A MedicationRequest, from the medication list or as a draft order."""
+
+    sets: frozenset[str]
+    name: str
+    """Ingredient name of the matched value set; the EHR's own wording when nothing matched."""
+    basis: str
+    """`code`, `name` (matched by name only) or `none` (not recognised)."""
+    product: str | None
+    """Product name from our own code lists, which holds the strength."""
+    state: MedicationState
+    stopped: bool
+    """The order is itself a stop: cancelled, stopped, a taper to stop, or must not be given."""
+    started: When | None
+    ended: When | None
+    route: str | None
+    """`oral`, `iv`, `sc`, `im`, `topical`, `other`; None when not given."""
+    daily_dose: DailyDose | None
+    dose_given: bool
+    """A structured dose was sent, whether or not it could be worked out."""
+    course_days: int | None
+    """Planned length of the course; None when not given."""
+    as_needed: bool
+    single_dose: bool
+    reasons: frozenset[str]
+    """Value sets of the coded reasons for the order."""
+    prior: str | None
+    """`MedicationRequest/id` this order replaces."""
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Procedure:
+    """A Procedure that was done, or a requested one when it is an order."""
+
+    sets: frozenset[str]
+    label: str
+    when: When | None
+    status: str
+    sites: frozenset[str]
+    texts: tuple[str, ...]
+    reasons: frozenset[str]
+    priority: str | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Encounter:
+    sets: frozenset[str]
+    status: str
+    started: When | None
+    ended: When | None
+    disposition: str | None
+    """Code of the discharge disposition (`exp`, `hosp`, ...)."""
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A draft order that a rule may be about: exactly one of the two is set."""
+
+    reference: str
+    medication: Medication | None = None
+    procedure: Procedure | None = None
+    renewal: bool = False
+    """The hook itself says that this is a renewal (medication-refill)."""
+
+    @property
+    def sets(self) -> frozenset[str]:
+        item = self.medication or self.procedure
+        return item.sets if item else frozenset()
+
+    @property
+    def name(self) -> str:
+        if self.medication:
+            return self.medication.name
+        return self.procedure.label if self.procedure else "order"
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something that could not be read or used. `text` is fit for a card: it holds no patient value."""
+
+    source: str
+    """Which part of the record: `conditions`, `labs`, ..."""
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything the rules may look at. Build it with `normalise`; derive case features with `feature`."""
+
+    as_of: datetime
+    zone: tzinfo
+    hook: str
+    patient: Patient | None
+    problems: tuple[Problem, ...] | None
+    labs: Mapping[str, tuple[Lab, ...]]
+    """Analyte id -> results, newest first, undated ones last; read it through `results`."""
+    medications: tuple[Medication, ...] | None
+    procedures: tuple[Procedure, ...] | None
+    encounters: tuple[Encounter, ...] | None
+    requests: tuple[Procedure, ...] | None
+    """Active and draft ServiceRequests other than the orders being signed."""
+    orders: tuple[Order, ...]
+    gaps: tuple[Gap, ...]
+    incomplete: frozenset[str]
+    """Sources that were read in part only: absence cannot be concluded from them."""
+    failures: Mapping[str, str]
+    """Source -> why it could not be read, for sources that are None."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Site settings that a clinical feature may read (`calcium_correction`, thresholds within bounds)."""
+    units: str = "conventional"
+    order: Order | None = None
+    """The order being judged, for order services."""
+    memo: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def about(self, order: Order | None) -> Facts:
+        """The same facts with `order` in focus; case features already worked out are kept."""
+        return replace(self, order=order)
+
+    def feature(self, derive: Callable[[Facts], T]) -> T:
+        """A case feature of the patient (never of the order in focus), worked out once per call."""
+        try:
+            return self.memo[derive]  # type: ignore[no-any-return]
+        except KeyError:
+            value = self.memo[derive] = derive(self)
+            return value
+
+    def results(self, analyte: Analyte) -> tuple[Lab, ...] | None:
+        """Results of one analyte, newest first; None when its source could not be read."""
+        return None if analyte.source in self.failures else self.labs.get(analyte.id, ())
+
+    def age_days(self, when: When) -> int:
+        return when.age_days(self.as_of, self.zone)

@@ -1,0 +1,290 @@
+"""Resources to Facts. Pure: time and zone are passed in; nothing is fetched.
+
+Every resource that is left out is counted as a gap with its reason; another patient's resource never
+reaches a rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from typing import Any, Protocol
+
+from cds_service.errors import ForeignPatient
+from cds_service.facts.dates import parse_when
+from cds_service.facts.labs import LabReader
+from cds_service.facts.medications import MedicationReader, MedicationShelf
+from cds_service.facts.model import Encounter, Facts, Gap, Order, Patient, Problem, Procedure
+from cds_service.facts.problems import concept_sets, concept_texts, concepts, label_of, problem
+from cds_service.facts.subjects import Whose, whose
+from cds_service.fhir.decode import Dropped, Resource
+from cds_service.terminology.index import Terminology
+
+_NOT_DONE = frozenset({"entered-in-error", "not-done", "aborted"})
+_ORDER_TYPES = frozenset({"MedicationRequest", "ServiceRequest", "ProcedureRequest"})
+_REQUEST_OPEN = frozenset({"active", "draft", "completed", "on-hold"})
+
+
+class SourceData(Protocol):
+    """What is known of one prefetch key (see `fhir.prefetch.Source`)."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def resources(self) -> tuple[Resource, ...] | None: ...
+    @property
+    def failure_text(self) -> str: ...
+    @property
+    def complete(self) -> bool: ...
+    @property
+    def dropped(self) -> tuple[Dropped, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """When and where the call is judged."""
+
+    as_of: datetime
+    zone: tzinfo
+    hook: str
+    patient_id: str
+    site: Mapping[str, Any] = field(default_factory=dict)
+    units: str = "conventional"
+
+
+class Normaliser:
+    """Turns the sources of a call into Facts; built once from the terminology and the lab reader."""
+
+    def __init__(self, terminology: Terminology, labs: LabReader) -> None:
+        self.terminology = terminology
+        self._labs = labs
+
+    def reader(self, shelf: MedicationShelf, zone: tzinfo) -> MedicationReader:
+        """Reads MedicationRequests with the Medication resources of one call."""
+        return MedicationReader(self.terminology, shelf, zone)
+
+    def facts(
+        self,
+        sources: Mapping[str, SourceData],
+        orders: tuple[Order, ...],
+        shelf: MedicationShelf,
+        setting: Setting,
+    ) -> Facts:
+        """The Facts of one call.
+
+        Raises:
+            ForeignPatient: the Patient resource is not the patient of the call.
+        """
+        reading = _Reading(sources, setting)
+        zone, as_of, terminology = setting.zone, setting.as_of, self.terminology
+        conditions = reading.take("conditions", "Condition")
+        medication_list = reading.take("medications", "MedicationRequest")
+        procedures = reading.take("procedures", "Procedure")
+        encounters = reading.take("encounters", "Encounter")
+        requests = reading.take("requests", "ServiceRequest")
+        observations = [*reading.take_or_none("labs"), *reading.take_or_none("vitals")]
+        reader = self.reader(shelf, zone)
+        problems: tuple[Problem, ...] | None = None
+        if conditions is not None:
+            found = (problem(resource, terminology, zone, as_of) for resource in conditions)
+            problems = tuple(item for item in found if item is not None)
+        medications = None
+        if medication_list is not None:
+            medications, unusable = reader.listed(medication_list)
+            if unusable:
+                reading.note(
+                    "medications", "status", f"{len(unusable)} without a usable status", partial=True
+                )
+        judged = {order.reference for order in orders}
+        return Facts(
+            as_of=as_of,
+            zone=zone,
+            hook=setting.hook,
+            patient=reading.patient(),
+            problems=problems,
+            labs=self._labs.read(observations, zone, as_of),
+            medications=medications,
+            procedures=None if procedures is None else tuple(_done(procedures, terminology, zone)),
+            encounters=None if encounters is None else tuple(_encounters(encounters, terminology, zone)),
+            requests=None
+            if requests is None
+            else tuple(
+                request(resource, terminology, zone)
+                for resource in requests
+                if (resource.status or "active") in _REQUEST_OPEN and resource.reference not in judged
+            ),
+            orders=orders,
+            gaps=tuple(reading.gaps),
+            incomplete=frozenset(reading.incomplete),
+            failures=dict(reading.failures),
+            settings=setting.site,
+            units=setting.units,
+        )
+
+
+class _Reading:
+    """Takes each source once, leaves out what is not this patient's, and notes every loss."""
+
+    def __init__(self, sources: Mapping[str, SourceData], setting: Setting) -> None:
+        self._sources = sources
+        self._setting = setting
+        self._urns: dict[str, str] = {}
+        self.gaps: list[Gap] = []
+        self.incomplete: set[str] = set()
+        self.failures: dict[str, str] = {}
+
+    def note(self, source: str, kind: str, text: str, *, partial: bool = False) -> None:
+        self.gaps.append(Gap(source, kind, text))
+        if partial:
+            self.incomplete.add(source)
+
+    def patient(self) -> Patient | None:
+        resources = self._resources("patient")
+        if resources is None:
+            return None
+        for resource in resources:
+            if resource.resourceType != "Patient":
+                continue
+            if str(resource.id) != self._setting.patient_id:
+                raise ForeignPatient("The Patient resource is not the patient of context.patientId.")
+            birth = parse_when(resource.birthDate, self._setting.zone)
+            return Patient(birth, resource.gender, resource.reference)
+        self.failures["patient"] = "not found"
+        return None
+
+    def take(self, key: str, resource_type: str) -> list[Resource] | None:
+        """This patient's resources of one type, or None when the source could not be read."""
+        resources = self._resources(key)
+        if resources is None:
+            return None
+        ours: list[Resource] = []
+        foreign = unclear = 0
+        for resource in resources:
+            if resource.resourceType != resource_type:
+                continue
+            match whose(resource, self._setting.patient_id, self._urns):
+                case Whose.OURS:
+                    ours.append(resource)
+                case Whose.FOREIGN:
+                    foreign += 1
+                case Whose.UNCLEAR:
+                    unclear += 1
+        if unclear:
+            self.note(key, "unclear-subject", f"{unclear} left out: patient not identified", partial=True)
+        if foreign:
+            self.note(key, "foreign", f"{foreign} left out: belongs to another patient")
+            if not ours:
+                # The whole list is somebody else's: nothing is known about ours.
+                self.failures[key] = "only another patient's data were sent"
+                return None
+        return ours
+
+    def take_or_none(self, key: str) -> list[Resource]:
+        return self.take(key, "Observation") or []
+
+    def _resources(self, key: str) -> tuple[Resource, ...] | None:
+        source = self._sources.get(key)
+        if source is None:
+            self.failures[key] = "not asked for"
+            return None
+        for dropped in source.dropped:
+            self.note(key, "unreadable", f"an entry could not be read ({dropped.reason})", partial=True)
+        if source.resources is None:
+            self.failures[key] = source.failure_text
+            self.gaps.append(Gap(key, "unavailable", source.failure_text))
+            return None
+        if not source.complete and key not in self.incomplete:
+            self.note(key, "cut", "only part of the list was received", partial=True)
+        return source.resources
+
+
+def _done(resources: Iterable[Resource], terminology: Terminology, zone: tzinfo) -> Iterator[Procedure]:
+    for resource in resources:
+        if (resource.status or "").strip().lower() in _NOT_DONE or resource.doNotPerform:
+            continue
+        start = resource.performedPeriod.start if resource.performedPeriod else None
+        r5 = resource.occurrenceDateTime or (resource.occurrencePeriod and resource.occurrencePeriod.start)
+        yield _procedure(resource, resource.performedDateTime or start or r5, terminology, zone)
+
+
+def request(resource: Resource, terminology: Terminology, zone: tzinfo) -> Procedure:
+    """A ServiceRequest as the procedure it asks for, dated by when it was ordered."""
+    return _procedure(resource, resource.authoredOn or resource.occurrenceDateTime, terminology, zone)
+
+
+def _procedure(resource: Resource, moment: str | None, terminology: Terminology, zone: tzinfo) -> Procedure:
+    sets = concept_sets(resource.code, terminology)
+    for detail in resource.orderDetail or ():
+        sets |= concept_sets(detail, terminology)
+    sites: frozenset[str] = frozenset()
+    for site in concepts(resource.bodySite):
+        sites |= concept_sets(site, terminology)
+    reasons: frozenset[str] = frozenset()
+    for reason in concepts(resource.reasonCode):
+        reasons |= concept_sets(reason, terminology)
+    return Procedure(
+        sets=sets,
+        label=label_of(resource.code, terminology, "procedure"),
+        when=parse_when(moment, zone),
+        status=(resource.status or "unknown").strip().lower(),
+        sites=sites,
+        texts=concept_texts(resource.code),
+        reasons=reasons,
+        priority=resource.priority,
+        source=resource.reference,
+    )
+
+
+def _encounters(resources: Iterable[Resource], terminology: Terminology, zone: tzinfo) -> Iterator[Encounter]:
+    for resource in resources:
+        status = (resource.status or "unknown").strip().lower()
+        if status in ("entered-in-error", "cancelled"):
+            continue
+        sets: frozenset[str] = frozenset()
+        kinds = resource.type if not isinstance(resource.type, str) else None
+        for concept in [*concepts(kinds), *concepts(resource.reasonCode)]:
+            sets |= concept_sets(concept, terminology)
+        period = resource.period or resource.actualPeriod
+        leaving = resource.hospitalization or resource.admission
+        disposition = leaving.dischargeDisposition if leaving else None
+        codes = [str(coding.code) for coding in disposition.coding] if disposition else []
+        yield Encounter(
+            sets=sets,
+            status=status,
+            started=parse_when(period.start if period else None, zone),
+            ended=parse_when(period.end if period else None, zone),
+            disposition=codes[0] if codes else None,
+            source=resource.reference,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Drafts:
+    """The orders of a call that rules may be about."""
+
+    orders: tuple[Order, ...]
+    unclassified: tuple[str, ...]
+    """References of medication orders whose drug was not recognised."""
+
+
+def read_orders(
+    resources: Sequence[Resource],
+    reader: MedicationReader,
+    terminology: Terminology,
+    zone: tzinfo,
+    *,
+    renewal: bool,
+) -> Drafts:
+    """Draft MedicationRequests and ServiceRequests as Orders; other request types are not ours."""
+    orders: list[Order] = []
+    unclassified: list[str] = []
+    for resource in resources:
+        if resource.resourceType == "MedicationRequest":
+            medication = reader.medication(resource, draft=True)
+            if medication.basis == "none":
+                unclassified.append(resource.reference)
+            orders.append(Order(resource.reference, medication=medication, renewal=renewal))
+        elif resource.resourceType in _ORDER_TYPES:
+            orders.append(Order(resource.reference, procedure=request(resource, terminology, zone)))
+    return Drafts(tuple(orders), tuple(unclassified))

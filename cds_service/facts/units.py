@@ -1,0 +1,109 @@
+"""Analytes, their units and their conversion to one canonical unit.
+
+A unit is taken from the UCUM code, else from an exact listed spelling; it is never guessed from the
+magnitude of the value (a guessed unit can hide a dangerous value).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+
+UCUM = "http://unitsofmeasure.org"
+TOLERANCE = Decimal("1e-9")
+"""Values this close to a threshold count as equal to it: a converted value cannot miss equality by rounding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Analyte:
+    """A laboratory quantity or vital sign that rules read."""
+
+    id: str
+    title: str
+    """As printed on a card: `calcium`, `phosphate`."""
+    value_sets: tuple[str, ...]
+    """Ids of the value sets whose LOINC codes mean this analyte."""
+    unit: str
+    """Canonical unit; every threshold is kept in it."""
+    factors: Mapping[str, Decimal]
+    """UCUM code -> number of canonical units in one of it (`mmol/L`: 4.0078 for calcium in mg/dL)."""
+    plausible: tuple[Decimal, Decimal]
+    """Inclusive bounds in the canonical unit; outside them a value is unusable, not reinterpreted."""
+    current_days: int
+    ageing_days: int
+    """Up to `current_days` a value is current, up to `ageing_days` usable with its date, then stale."""
+    decimals: int = 1
+    si_unit: str | None = None
+    si_decimals: int = 2
+    source: str = "labs"
+    """Prefetch key the results come from."""
+    excluding_words: Mapping[str, str] = field(default_factory=dict)
+    """Lower-case words in a result's name or note -> why such a result is left out."""
+    spellings: Mapping[str, str] = field(default_factory=dict)
+    """Exact unit strings, beyond the UCUM codes themselves, that may be read as a UCUM code."""
+
+    def ucum(self, unit: str | None) -> str | None:
+        """UCUM code meant by `unit`, or None when it is not one of the listed ones."""
+        if unit is None:
+            return None
+        if unit in self.factors:
+            return unit
+        return self.spellings.get(unit) or _COMMON_SPELLINGS.get(unit.strip().lower())
+
+    def to_canonical(self, value: Decimal, unit: str) -> Decimal | None:
+        """`value` in the canonical unit, exact, or None when this analyte is not measured in `unit`."""
+        factor = self.factors.get(unit)
+        return None if factor is None else value * factor
+
+
+_COMMON_SPELLINGS: Mapping[str, str] = {
+    "mg/dl": "mg/dL",
+    "g/dl": "g/dL",
+    "gm/dl": "g/dL",
+    "g/l": "g/L",
+    "mg/l": "mg/L",
+    "mmol/l": "mmol/L",
+    "umol/l": "umol/L",
+    "µmol/l": "umol/L",
+    "meq/l": "meq/L",
+    "pg/ml": "pg/mL",
+    "ng/l": "ng/L",
+    "pmol/l": "pmol/L",
+    "ng/ml": "ng/mL",
+    "nmol/l": "nmol/L",
+    "u/l": "U/L",
+    "iu/l": "[IU]/L",
+    "[iu]/l": "[IU]/L",
+    "kg": "kg",
+    "cm": "cm",
+    "m": "m",
+    "[lb_av]": "[lb_av]",
+    "lb": "[lb_av]",
+    "[in_i]": "[in_i]",
+    "kg/m2": "kg/m2",
+    "kg/m^2": "kg/m2",
+    "ms": "ms",
+}
+"""Spellings that differ from the UCUM code only in letter case or layout; none of them is ambiguous."""
+
+
+def at_least(value: Decimal, threshold: Decimal) -> bool:
+    """`value >= threshold`; equality (within the tolerance) counts."""
+    return value >= threshold - TOLERANCE
+
+
+def above(value: Decimal, threshold: Decimal) -> bool:
+    """`value > threshold`; equality (within the tolerance) does not count."""
+    return value > threshold + TOLERANCE
+
+
+def below(value: Decimal, threshold: Decimal) -> bool:
+    """`value < threshold`; equality (within the tolerance) does not count."""
+    return value < threshold - TOLERANCE
+
+
+def show(value: Decimal, decimals: int) -> str:
+    """`value` rounded half up for print only; comparisons always use the unrounded value."""
+    quantum = Decimal(1).scaleb(-decimals)
+    return f"{value.quantize(quantum, rounding=ROUND_HALF_UP):,f}"

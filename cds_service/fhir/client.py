@@ -1,0 +1,284 @@
+"""Reads from an EHR's FHIR server, in parallel, inside one deadline. The only module that uses `requests`.
+
+`requests` times out per socket operation, replaces tokens from `.netrc`, follows redirects with the token
+and reads whatever it is sent; each of these is switched off or bounded below. Reads run on our own threads;
+a thread cannot be stopped, so a read that is given up has its socket cut instead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from cds_service.fhir.breaker import CircuitBreaker
+from cds_service.fhir.reading import NoAnswer, Read, Reader, check_status, jitter
+from cds_service.fhir.results import Deadline, Failed, FailureReason, Fetched, FhirAccess
+from cds_service.fhir.search import clean_base
+
+__all__ = ["Deadline", "Failed", "FailureReason", "Fetched", "FhirAccess", "FhirClient"]
+
+_log = logging.getLogger(__name__)
+# urllib3 warns of malformed headers with the full URL, which holds a patient id.
+logging.getLogger("urllib3").setLevel(logging.ERROR)
+
+_CHUNK = 65_536
+_TOKEN = re.compile(r"[\x21-\x7e]+")
+_ADMISSION_SECONDS = 0.05
+# A server cannot be blamed for a call that came with less time than this.
+_MIN_FAIR_SECONDS = 0.2
+_SERVER_FAULTS = frozenset(
+    {
+        FailureReason.NO_ANSWER_IN_TIME,
+        FailureReason.SERVER_BUSY,
+        FailureReason.SERVER_ERROR,
+        FailureReason.UNREACHABLE,
+    }
+)
+# No word from the server: nothing was sent, or the fault is ours.
+_SAYS_NOTHING = frozenset({FailureReason.ADDRESS_NOT_ALLOWED, FailureReason.UNEXPECTED})
+
+_thread = threading.local()
+"""`lifeline` of the read that this worker thread is doing."""
+
+
+class _HttpConnection(HTTPConnection):
+    def getresponse(self) -> Any:
+        _thread.lifeline.hold(self.sock)
+        return super().getresponse()
+
+
+class _HttpsConnection(HTTPSConnection):
+    def getresponse(self) -> Any:
+        _thread.lifeline.hold(self.sock)
+        return super().getresponse()
+
+
+class _HttpPool(HTTPConnectionPool):
+    ConnectionCls = _HttpConnection
+
+
+class _HttpsPool(HTTPSConnectionPool):
+    ConnectionCls = _HttpsConnection
+
+
+class _Adapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
+
+
+class _Session(requests.Session):
+    """One connection pool for one FHIR base. Holds no credentials: tokens are per call and per patient."""
+
+    def __init__(self, *, pool_size: int, verify: bool | str, proxy: str | None) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.verify = verify
+        self.proxies = {} if proxy is None else {"http": proxy, "https": proxy}
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        # HAPI answers an identical search from a 60 s cache unless told not to.
+        self.headers.update({"Accept": "application/fhir+json", "Cache-Control": "no-cache"})
+        self.headers.update({"Accept-Encoding": "gzip, deflate", "User-Agent": "cds-service"})
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, _Adapter(pool_connections=1, pool_maxsize=pool_size, max_retries=0))
+
+    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - signature of requests
+        # Even with allow_redirects=False requests would read the whole body of a redirect, without any cap.
+        return None
+
+
+class FhirClient:
+    """Reads for all calls of this process. Make one, `close` it at the end.
+
+    Args:
+        threads: Reads under way at once, over all calls and servers.
+        max_bytes: Largest page, after decompression.
+        max_pages: Most pages of one search; what lies beyond is reported as not read.
+        connect_timeout: Seconds for a connection; never more than the time left.
+        verify_tls: True, or the path of a CA bundle; False only for a development server.
+        proxy: Address of a forward proxy. The environment's proxy settings are ignored.
+        breaker_failures: Failed reads in a row after which a server is left alone.
+        breaker_pause: Seconds it is left alone before one read tries again.
+        clock: Monotonic clock of the breaker.
+    """
+
+    def __init__(
+        self,
+        *,
+        threads: int = 48,
+        max_bytes: int = 10_000_000,
+        max_pages: int = 10,
+        connect_timeout: float = 1.0,
+        verify_tls: bool | str = True,
+        proxy: str | None = None,
+        breaker_failures: int = 10,
+        breaker_pause: float = 5.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="fhir")
+        self._places = threading.BoundedSemaphore(threads)
+        self._reader = Reader(self._exchange, max_pages)
+        self._max_bytes = max_bytes
+        self._connect_timeout = connect_timeout
+        self._new_session = partial(_Session, pool_size=threads, verify=verify_tls, proxy=proxy)
+        self._new_breaker = partial(CircuitBreaker, breaker_failures, breaker_pause, clock)
+        self._sessions: dict[str, _Session] = {}
+        self._breakers: dict[str, CircuitBreaker] = {}
+
+    def close(self) -> None:
+        """End all idle connections; reads still under way end with their deadline. Not to be used again."""
+        self._executor.shutdown(wait=False)
+        for session in self._sessions.values():
+            session.close()
+
+    async def get_many(
+        self, access: FhirAccess, queries: Sequence[str], deadline: Deadline, *, batch: bool = False
+    ) -> list[Fetched | Failed]:
+        """Read all queries in parallel; the answers stand in the order of the queries.
+
+        Args:
+            access: Where to read and with which token.
+            queries: Reads (`Patient/1`) and searches relative to the base, or absolute addresses under it.
+            deadline: When the answers must be there. At that moment unfinished reads are given up; pages
+                read until then are kept.
+            batch: Send one batch Bundle instead of many GETs. A server that refuses it gets GETs.
+
+        Never raises but for cancellation, which cuts the reads as well.
+        """
+        base = clean_base(access.base)
+        if base is None:
+            return [Failed(FailureReason.ADDRESS_NOT_ALLOWED) for _ in queries]
+        if access.token is not None and not _TOKEN.fullmatch(access.token):
+            return [Failed(FailureReason.NOT_PERMITTED) for _ in queries]
+        if base not in self._sessions:
+            self._sessions[base] = self._new_session()
+            self._breakers[base] = self._new_breaker()
+        budget = deadline.left()
+        reads = [Read(access, base, query, deadline, budget) for query in queries]
+        if batch and len(reads) > 1 and self._reader.supports_batch(base):
+            carrier = Read(access, base, "", deadline, budget)
+            await self._run(carrier, partial(self._reader.send_batch, carrier, reads))
+        return await asyncio.gather(*(self._run(read, partial(self._reader.read, read)) for read in reads))
+
+    async def _run(self, read: Read, work: Callable[[], Fetched | Failed]) -> Fetched | Failed:
+        """Do `work` on a thread, within the deadline, and tell the breaker how it went."""
+        breaker = self._breakers[read.base]
+        refusal = breaker.refusal() if read.first is None else None
+        if refusal is not None:
+            return read.failed(refusal)
+        if read.deadline.left() <= 0:
+            return read.failed(FailureReason.NO_ANSWER_IN_TIME)
+        future = await self._submit(read, work)
+        if future is None:
+            return read.failed(FailureReason.SERVER_BUSY)
+        try:
+            async with asyncio.timeout(read.deadline.left()):
+                result = await asyncio.wrap_future(future)
+        except TimeoutError:
+            result = read.so_far or read.failed(FailureReason.NO_ANSWER_IN_TIME)
+        finally:
+            read.lifeline.cut()
+        _report(breaker, read, result)
+        return result
+
+    async def _submit(
+        self, read: Read, work: Callable[[], Fetched | Failed]
+    ) -> Future[Fetched | Failed] | None:
+        """Start `work`, unless all places stay taken: an early gap is worth more than a late answer."""
+        patience = read.deadline.within(_ADMISSION_SECONDS)
+        # Polled, since a place is given back by a thread and may be awaited from any event loop.
+        while not self._places.acquire(blocking=False):
+            if patience.left() <= 0:
+                return None
+            await asyncio.sleep(0.005)
+        try:
+            future = self._executor.submit(_on_thread, read, work)
+        except RuntimeError:  # the client was closed
+            self._places.release()
+            return None
+        future.add_done_callback(lambda _: self._places.release())
+        return future
+
+    def _exchange(self, read: Read, url: str, batch: bytes | None) -> bytes:
+        """One request. Every way in which it can fail becomes a NoAnswer."""
+        try:
+            return self._send(read, url, batch)
+        except (requests.exceptions.SSLError, urllib3.exceptions.SSLError):
+            raise NoAnswer(FailureReason.UNREACHABLE) from None
+        except requests.exceptions.ConnectTimeout:
+            raise NoAnswer(FailureReason.UNREACHABLE, retry_after=jitter()) from None
+        except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError):
+            raise NoAnswer(FailureReason.NO_ANSWER_IN_TIME) from None
+        except urllib3.exceptions.DecodeError:
+            raise NoAnswer(FailureReason.NOT_FHIR) from None
+        except (requests.exceptions.ConnectionError, urllib3.exceptions.HTTPError):
+            raise NoAnswer(FailureReason.UNREACHABLE, retry_after=jitter()) from None
+
+    def _send(self, read: Read, url: str, batch: bytes | None) -> bytes:
+        left = read.deadline.left()
+        if left <= 0 or read.lifeline.is_cut:
+            raise NoAnswer(FailureReason.NO_ANSWER_IN_TIME)
+        headers = {} if read.access.token is None else {"Authorization": f"Bearer {read.access.token}"}
+        if batch is not None:
+            headers["Content-Type"] = "application/fhir+json"
+        with self._sessions[read.base].request(
+            "GET" if batch is None else "POST",
+            url,
+            headers=headers,
+            data=batch,
+            timeout=(min(self._connect_timeout, left), left),
+            stream=True,
+            allow_redirects=False,
+        ) as response:
+            check_status(response.status_code, response.headers.get("Retry-After"))
+            if "json" not in response.headers.get("Content-Type", "json").lower():
+                raise NoAnswer(FailureReason.NOT_FHIR)
+            return self._body(read, response)
+
+    def _body(self, read: Read, response: requests.Response) -> bytes:
+        body = bytearray()
+        # read1 returns what has arrived; iter_content would wait for a full chunk, however slow it drips.
+        while chunk := response.raw.read1(_CHUNK, decode_content=True):
+            body += chunk
+            if len(body) > self._max_bytes:
+                raise NoAnswer(FailureReason.TOO_LARGE)
+            if read.deadline.left() <= 0:
+                raise NoAnswer(FailureReason.NO_ANSWER_IN_TIME)
+        return bytes(body)
+
+
+def _on_thread(read: Read, work: Callable[[], Fetched | Failed]) -> Fetched | Failed:
+    _thread.lifeline = read.lifeline
+    try:
+        return work()
+    except NoAnswer as error:
+        return read.so_far or read.failed(error.reason)
+    except Exception as error:  # noqa: BLE001 - a fault here must cost one source, never the whole answer
+        # Only the type: message and traceback would hold the address, and so a patient id.
+        _log.error("fhir_read_crashed", extra={"error_type": type(error).__name__})
+        return read.failed(FailureReason.UNEXPECTED)
+    finally:
+        read.lifeline.hold(None)
+
+
+def _report(breaker: CircuitBreaker, read: Read, result: Fetched | Failed) -> None:
+    reason = result.reason if isinstance(result, Failed) else None
+    if reason in _SERVER_FAULTS:
+        if reason is not FailureReason.NO_ANSWER_IN_TIME or read.budget >= _MIN_FAIR_SECONDS:
+            breaker.failed(reason)
+    elif reason not in _SAYS_NOTHING:
+        breaker.succeeded()

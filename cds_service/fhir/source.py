@@ -1,0 +1,200 @@
+"""What is known for one prefetch template, and how a value of any shape becomes part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import msgspec
+
+from cds_service.fhir.decode import Dropped, Resource
+from cds_service.fhir.results import FailureReason, Incomplete
+from cds_service.fhir.search import (
+    is_bundle,
+    may_concern,
+    problem_of,
+    read_page,
+    reason_of_status,
+    self_type,
+    status_number,
+)
+from cds_service.protocol.prefetch import PrefetchTemplate
+
+_SUCCESS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is known for one template.
+
+    Attributes:
+        key: Key of the template.
+        resources: Resources of the template's type. Empty means "looked, found none"; None "could not be read".
+        failure: Why they could not be read.
+        complete: False when some are known to be missing; `gaps` says why. After `complete()` an empty
+            `resources` is always complete: an answer with holes and without content counts as a failure.
+        origin: Where they came from; `none` when there was neither prefetch nor a read.
+        dropped: What could not be decoded.
+        included: Resources of other types that came along, such as the Medications of MedicationRequests.
+        gaps: Why `complete` is False, in plain words.
+        next_links: Pages of a prefetched Bundle that did not come with the call.
+        seconds: Time spent on FHIR reads.
+    """
+
+    key: str
+    resources: tuple[Resource, ...] | None = field(repr=False)
+    failure: FailureReason | None = None
+    complete: bool = True
+    origin: Literal["prefetch", "fhir", "none"] = "prefetch"
+    dropped: tuple[Dropped, ...] = ()
+    included: tuple[Resource, ...] = field(default=(), repr=False)
+    gaps: tuple[Incomplete, ...] = ()
+    next_links: tuple[str, ...] = field(default=(), repr=False)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One prefetch value (or one fetched answer) taken apart."""
+
+    resources: tuple[Resource, ...] = ()
+    included: tuple[Resource, ...] = ()
+    failure: FailureReason | None = None
+    gaps: tuple[Incomplete, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
+    next_links: tuple[str, ...] = ()
+    answers: str = ""
+    """The resource type that its `self` link names."""
+    is_single: bool = False
+
+    def answers_template(self, template: PrefetchTemplate) -> bool:
+        """Whether a value under the template's own key is about its type.
+
+        Empty ones are; content of other types only is a misnamed value.
+        """
+        return not self.resources or any(one.resourceType == template.resource_type for one in self.resources)
+
+    def for_template(self, template: PrefetchTemplate, *, own_key: bool) -> Value:
+        """The part of this value that answers `template`."""
+        everything = (*self.resources, *self.included)
+        gaps = self.gaps
+        if may_concern(template.resource_type, self.dropped):
+            gaps = (*gaps, Incomplete.ENTRIES)
+        if self.is_single and template.is_search and not own_key:
+            # Under our own name it is the whole answer of a sloppy client; elsewhere who knows.
+            gaps = (*gaps, Incomplete.SINGLE)
+        return replace(
+            self,
+            resources=tuple(found for found in everything if found.resourceType == template.resource_type),
+            included=tuple(found for found in everything if found.resourceType != template.resource_type),
+            gaps=gaps,
+        )
+
+
+def members(value: Resource | None) -> Iterator[Resource]:
+    """The resources of one prefetch value, whatever its shape: wrapper, Bundle, or bare resource."""
+    taken = take_apart(value, ())
+    yield from taken.resources
+    yield from taken.included
+
+
+def take_apart(raw: Resource | None, dropped: tuple[Dropped, ...] = ()) -> Value:
+    """One prefetch value or fetched answer, of any shape; `dropped` is what could not be decoded of it."""
+    value, status = _unwrap(raw)
+    if status and status_number(status) // 100 != _SUCCESS:
+        return Value(failure=reason_of_status(status_number(status)))
+    if value is None:
+        # What is null here and has drops could not be read at all.
+        return Value(failure=FailureReason.NOT_FHIR if dropped else None, dropped=dropped)
+    if is_bundle(value):
+        return _take_bundle_apart(value, dropped)
+    # The decoder puts an empty OperationOutcome where a value could not be read at all.
+    if value.resourceType is None or (value.resourceType == "OperationOutcome" and dropped):
+        return Value(failure=FailureReason.NOT_FHIR, dropped=dropped)
+    if value.resourceType == "OperationOutcome":
+        return Value(failure=problem_of(value, nothing_else=False) or FailureReason.REPORTED_PROBLEM)
+    return Value(resources=(value,), dropped=dropped, is_single=True)
+
+
+def _unwrap(value: Resource | None) -> tuple[Resource | None, str]:
+    """The resource inside the pre-1.0 wrapper `{response, resource}`, and the wrapper's status."""
+    status = ""
+    while value is not None and value.resourceType is None and (value.resource or value.response):
+        status = str(value.response.status or "") if value.response is not None else ""
+        value = value.resource
+    return value, status
+
+
+def _take_bundle_apart(bundle: Resource, dropped: tuple[Dropped, ...]) -> Value:
+    page = read_page(bundle)
+    if page.problem is not None:
+        return Value(failure=page.problem, dropped=dropped, answers=self_type(bundle))
+    resources: list[Resource] = []
+    included: list[Resource] = []
+    for entry in page.entries:
+        is_include = entry.search is not None and entry.search.mode == "include"
+        if entry.resource is not None:
+            (included if is_include else resources).append(entry.resource)
+    gaps = page.gaps
+    if page.next_link is not None:
+        gaps = (*gaps, Incomplete.PAGES)
+    elif bundle.total is not None and bundle.total > len(resources):
+        # A client that cuts pages may cut the link as well.
+        gaps = (*gaps, Incomplete.FEWER_THAN_TOTAL)
+    return Value(
+        resources=tuple(resources),
+        included=tuple(included),
+        gaps=gaps,
+        dropped=dropped,
+        next_links=(page.next_link,) if page.next_link is not None else (),
+        answers=self_type(bundle),
+    )
+
+
+def merge(key: str, values: Sequence[Value], origin: Literal["prefetch", "fhir"]) -> Source | None:
+    """All values for one template as one Source; None if there are none."""
+    if not values:
+        return None
+    good = [value for value in values if value.failure is None]
+    failure = next((value.failure for value in values if value.failure is not None), None)
+    source = Source(
+        key=key,
+        resources=unique(found for value in good for found in value.resources) if good else None,
+        failure=None if good else failure,
+        complete=bool(good),
+        origin=origin,
+        dropped=tuple(dropped for value in values for dropped in value.dropped),
+        included=unique(found for value in good for found in value.included),
+        next_links=tuple(link for value in good for link in value.next_links),
+    )
+    if not good:
+        return source
+    gaps = [gap for value in good for gap in value.gaps]
+    source = with_gaps(source, *gaps, *([Incomplete.PROBLEM] if failure is not None else []))
+    return source if source.next_links else settled(source, failure or FailureReason.NOT_FHIR)
+
+
+def with_gaps(source: Source, *more: Incomplete) -> Source:
+    """`source` with further reasons why it is not complete."""
+    gaps = tuple(dict.fromkeys((*source.gaps, *more)))
+    return replace(source, gaps=gaps, complete=not gaps)
+
+
+def settled(source: Source, reason: FailureReason) -> Source:
+    """`source`, or a failure if it is empty and has gaps: an answer with holes never means "none found"."""
+    if source.resources == () and source.gaps:
+        return replace(source, resources=None, failure=reason, complete=False, next_links=())
+    return source
+
+
+def unique(resources: Iterable[Resource]) -> tuple[Resource, ...]:
+    """Without exact duplicates, in order."""
+    kept: dict[object, list[Resource]] = {}
+    for resource in resources:
+        # Without an id only the whole content can serve as the key.
+        name = resource.reference if resource.id is not None else msgspec.json.encode(resource)
+        same = kept.setdefault(name, [])
+        if resource not in same:
+            same.append(resource)
+    return tuple(resource for same in kept.values() for resource in same)

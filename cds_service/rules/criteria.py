@@ -1,0 +1,399 @@
+"""The criterion kinds of the engine. Each is a small frozen object that explains itself.
+
+`.text` is plain English built from the criterion's own parameters, so the sheet a pharmacist signs, the
+trace a developer reads and the logic cannot drift apart. Disease-specific kinds live with the content.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from cds_service.facts.dates import When, years_between
+from cds_service.facts.model import Facts, Medication, MedicationState, Order, Problem
+from cds_service.rules.answer import Answer, Finding, met, not_met, unknown
+
+
+class CodeGroup(Protocol):
+    """A value set or a group of value sets."""
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def ids(self) -> frozenset[str]: ...
+
+
+@runtime_checkable
+class Criterion(Protocol):
+    """Anything that can be asked of Facts."""
+
+    @property
+    def text(self) -> str: ...
+
+    def evaluate(self, facts: Facts) -> Finding:
+        """Answer with reason; pure, never raises for missing data."""
+        ...
+
+
+class Trigger(Protocol):
+    """Which orders (or which hook without orders) a rule is about; needs no patient data."""
+
+    @property
+    def text(self) -> str: ...
+
+    def concerns(self, order: Order | None) -> bool:
+        """The order, stopped or not, is of the kind the rule is about."""
+        ...
+
+
+# --- triggers ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Ordering:
+    """A draft order of a drug in one of `groups`."""
+
+    groups: tuple[CodeGroup, ...]
+    only_routes: tuple[str, ...] = ()
+    not_routes: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        kinds = " or ".join(group.title for group in self.groups)
+        if self.only_routes:
+            return f"an order for {kinds} by the route: {', '.join(self.only_routes)} (or route not given)"
+        but = f", other than by the route: {', '.join(self.not_routes)}" if self.not_routes else ""
+        return f"an order for {kinds}{but}"
+
+    def concerns(self, order: Order | None) -> bool:
+        if order is None or order.medication is None:
+            return False
+        route = order.medication.route
+        if route is not None and (
+            route in self.not_routes or (self.only_routes and route not in self.only_routes)
+        ):
+            return False
+        return any(not group.ids.isdisjoint(order.medication.sets) for group in self.groups)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderingProcedure:
+    """A draft order for a procedure in one of `groups`, and in none of `but_not`."""
+
+    groups: tuple[CodeGroup, ...]
+    but_not: tuple[CodeGroup, ...] = ()
+
+    @property
+    def text(self) -> str:
+        but = f" (not {' or '.join(group.title for group in self.but_not)})" if self.but_not else ""
+        return f"an order for {' or '.join(group.title for group in self.groups)}{but}"
+
+    def concerns(self, order: Order | None) -> bool:
+        if order is None or order.procedure is None:
+            return False
+        sets = order.procedure.sets
+        if any(not group.ids.isdisjoint(sets) for group in self.but_not):
+            return False
+        return any(not group.ids.isdisjoint(sets) for group in self.groups)
+
+
+@dataclass(frozen=True, slots=True)
+class EitherOrder:
+    """A draft order that any of several triggers concerns."""
+
+    triggers: tuple[Trigger, ...]
+
+    @property
+    def text(self) -> str:
+        return "; or ".join(trigger.text for trigger in self.triggers)
+
+    def concerns(self, order: Order | None) -> bool:
+        return any(trigger.concerns(order) for trigger in self.triggers)
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningChart:
+    """The chart of a patient is opened."""
+
+    text: str = "the chart is opened"
+
+    def concerns(self, order: Order | None) -> bool:
+        return order is None
+
+
+@dataclass(frozen=True, slots=True)
+class Discharging:
+    """The patient is being discharged."""
+
+    text: str = "the patient is being discharged"
+
+    def concerns(self, order: Order | None) -> bool:
+        return order is None
+
+
+# --- logic ------------------------------------------------------------------------------------------
+
+
+def _several(
+    text: str, findings: Sequence[Finding], deciding: Answer, otherwise: Answer, joiner: str
+) -> Finding:
+    """AND (deciding = NOT_MET) and OR (deciding = MET) of three-valued answers."""
+    chosen = [finding for finding in findings if finding.answer is deciding]
+    answer = deciding
+    if not chosen:
+        chosen = [finding for finding in findings if finding.answer is Answer.UNKNOWN]
+        answer = Answer.UNKNOWN
+    if not chosen:
+        chosen, answer = list(findings), otherwise
+    return Finding(
+        text,
+        answer,
+        joiner.join(dict.fromkeys(finding.because for finding in chosen)),
+        tuple(dict.fromkeys(source for finding in chosen for source in finding.sources)),
+        optional=answer is Answer.UNKNOWN and all(finding.optional for finding in chosen),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """Every one holds: any NOT_MET wins, else any UNKNOWN."""
+
+    criteria: tuple[Criterion, ...]
+
+    @property
+    def text(self) -> str:
+        return " and ".join(f"({criterion.text})" for criterion in self.criteria)
+
+    def evaluate(self, facts: Facts) -> Finding:
+        findings = [criterion.evaluate(facts) for criterion in self.criteria]
+        return _several(self.text, findings, Answer.NOT_MET, Answer.MET, "; ")
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """At least one holds: any MET wins, else any UNKNOWN."""
+
+    criteria: tuple[Criterion, ...]
+
+    @property
+    def text(self) -> str:
+        return " or ".join(f"({criterion.text})" for criterion in self.criteria)
+
+    def evaluate(self, facts: Facts) -> Finding:
+        findings = [criterion.evaluate(facts) for criterion in self.criteria]
+        return _several(self.text, findings, Answer.MET, Answer.NOT_MET, "; ")
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The opposite; UNKNOWN stays UNKNOWN."""
+
+    criterion: Criterion
+
+    @property
+    def text(self) -> str:
+        return f"not ({self.criterion.text})"
+
+    def evaluate(self, facts: Facts) -> Finding:
+        found = self.criterion.evaluate(facts)
+        turned = {Answer.MET: Answer.NOT_MET, Answer.NOT_MET: Answer.MET, Answer.UNKNOWN: Answer.UNKNOWN}
+        return Finding(self.text, turned[found.answer], found.because, found.sources, found.optional)
+
+
+@dataclass(frozen=True, slots=True)
+class Always:
+    """Holds for everybody: the only tier of a rule without further conditions."""
+
+    text: str = "in every such case"
+
+    def evaluate(self, facts: Facts) -> Finding:  # noqa: ARG002
+        return met(self.text, "no further condition")
+
+
+# --- patient ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AgeAtLeast:
+    """Completed years at the time of the call; the birthday itself counts."""
+
+    years: int
+
+    @property
+    def text(self) -> str:
+        return f"age {self.years} years or more"
+
+    def evaluate(self, facts: Facts) -> Finding:
+        patient = facts.patient
+        if patient is None:
+            return unknown(self.text, f"Patient: {facts.failures.get('patient', 'not read')}")
+        if patient.birth is None or patient.birth.is_future(facts.as_of):
+            return unknown(self.text, "age not recorded", patient.source)
+        least, most = years_between(patient.birth, facts.as_of, facts.zone)
+        if least >= self.years:
+            return met(self.text, f"age {least}", patient.source)
+        if most < self.years:
+            return not_met(self.text, f"age {most}", patient.source)
+        return unknown(self.text, "birth date too vague to tell the age", patient.source)
+
+
+@dataclass(frozen=True, slots=True)
+class HasProblem:
+    """An active problem (or one in the history, with `history=True`) coded in one of `groups`."""
+
+    groups: tuple[CodeGroup, ...]
+    history: bool = False
+    within_days: int | None = None
+    """Onset or recording at most this many days ago."""
+
+    @property
+    def text(self) -> str:
+        kinds = " or ".join(group.title for group in self.groups)
+        when = f" in the last {self.within_days} days" if self.within_days is not None else ""
+        return f"{'active or past' if self.history else 'active'} problem{when}: {kinds}"
+
+    def evaluate(self, facts: Facts) -> Finding:
+        if facts.problems is None:
+            return unknown(self.text, f"problem list not readable: {facts.failures.get('conditions', '')}")
+        for problem in facts.problems:
+            if (problem.active or self.history) and in_groups(problem.sets, self.groups):
+                if self.within_days is None:
+                    return met(self.text, describe(problem), problem.source)
+                if problem.since is not None and within(facts, problem.since, self.within_days):
+                    return met(self.text, describe(problem), problem.source)
+        if "conditions" in facts.incomplete:
+            return unknown(self.text, "problem list incomplete", optional=True)
+        return not_met(self.text, "not documented on the problem list")
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """A drug in one of `groups` on the medication list: active or on hold, or ended recently."""
+
+    groups: tuple[CodeGroup, ...]
+    ended_within_days: int | None = None
+    only_routes: tuple[str, ...] = ()
+    not_routes: tuple[str, ...] = ("topical",)
+
+    @property
+    def text(self) -> str:
+        kinds = " or ".join(group.title for group in self.groups)
+        recent = (
+            "" if self.ended_within_days is None else f" (or ended in the last {self.ended_within_days} days)"
+        )
+        return f"taking {kinds}{recent}"
+
+    def evaluate(self, facts: Facts) -> Finding:
+        if facts.medications is None:
+            return unknown(
+                self.text, f"current medicines not readable: {facts.failures.get('medications', '')}"
+            )
+        found = self.found(facts)
+        if found:
+            because = "; ".join(describe_medication(item) for item in found)
+            return met(self.text, because, *(item.source for item in found))
+        if "medications" in facts.incomplete:
+            return unknown(self.text, "medication list incomplete", optional=True)
+        return not_met(self.text, "not on the medication list")
+
+    def found(self, facts: Facts) -> list[Medication]:
+        """The medicines on the list that count, other than the order being judged."""
+        judged = facts.order.reference if facts.order else None
+        return [
+            item
+            for item in facts.medications or ()
+            if item.source != judged
+            and in_groups(item.sets, self.groups)
+            and self._route_counts(item.route)
+            and self._time_counts(facts, item)
+        ]
+
+    def _route_counts(self, route: str | None) -> bool:
+        if route is None:
+            return True
+        return route in self.only_routes if self.only_routes else route not in self.not_routes
+
+    def _time_counts(self, facts: Facts, item: Medication) -> bool:
+        if item.state is not MedicationState.ENDED:
+            return True
+        if self.ended_within_days is None or item.ended is None:
+            return False
+        return facts.age_days(item.ended) <= self.ended_within_days
+
+
+@dataclass(frozen=True, slots=True)
+class HadProcedure:
+    """A procedure in one of `groups` done at most `within_days` ago. Procedures are optional data."""
+
+    groups: tuple[CodeGroup, ...]
+    within_days: int
+
+    @property
+    def text(self) -> str:
+        kinds = " or ".join(group.title for group in self.groups)
+        return f"{kinds} in the last {self.within_days} days"
+
+    def evaluate(self, facts: Facts) -> Finding:
+        if facts.procedures is None:
+            return unknown(self.text, "procedures not readable", optional=True)
+        for procedure in facts.procedures:
+            if (
+                in_groups(procedure.sets, self.groups)
+                and procedure.when
+                and within(facts, procedure.when, self.within_days)
+            ):
+                return met(self.text, f"{procedure.label}, {procedure.when}", procedure.source)
+        if "procedures" in facts.incomplete:
+            return unknown(self.text, "list of procedures incomplete", optional=True)
+        return not_met(self.text, "no such procedure recorded")
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """A ServiceRequest in one of `groups` ordered at most `within_days` ago. Optional data."""
+
+    groups: tuple[CodeGroup, ...]
+    within_days: int
+
+    @property
+    def text(self) -> str:
+        kinds = " or ".join(group.title for group in self.groups)
+        return f"{kinds} requested in the last {self.within_days} days"
+
+    def evaluate(self, facts: Facts) -> Finding:
+        if facts.requests is None:
+            return unknown(self.text, "earlier requests not readable", optional=True)
+        for item in facts.requests:
+            if in_groups(item.sets, self.groups) and item.when and within(facts, item.when, self.within_days):
+                return met(self.text, f"{item.label}, {item.when}", item.source)
+        return not_met(self.text, "no such request recorded")
+
+
+# --- wording ----------------------------------------------------------------------------------------
+
+
+def in_groups(sets: frozenset[str], groups: Iterable[CodeGroup]) -> bool:
+    return any(not group.ids.isdisjoint(sets) for group in groups)
+
+
+def within(facts: Facts, when: When, days: int) -> bool:
+    """At most `days` ago (day `days` included) and not in the future."""
+    return not when.is_future(facts.as_of) and facts.age_days(when) <= days
+
+
+def describe(problem: Problem) -> str:
+    """`End stage renal disease (N18.6), since 2 Mar 2024`."""
+    return (
+        f"{problem.label}, {'since' if problem.onset else 'recorded'} {problem.since}"
+        if problem.since
+        else problem.label
+    )
+
+
+def describe_medication(item: Medication) -> str:
+    """`warfarin, active since 3 Jan 2025`, with `matched by name` when no code decided."""
+    since = f" since {item.started}" if item.started else ""
+    ended = f", ended {item.ended}" if item.ended else ""
+    name = " (matched by name)" if item.basis == "name" else ""
+    return f"{item.name}{name}, {item.state}{since if not ended else ended}"

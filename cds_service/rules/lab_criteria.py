@@ -1,0 +1,167 @@
+"""Criteria on laboratory results: which result counts, and what an unusable newer one does to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from cds_service.facts.model import Facts, Lab
+from cds_service.facts.units import Analyte, above, at_least, below, show
+from cds_service.rules.answer import Answer, Finding, unknown
+
+
+class Currency(StrEnum):
+    """Age class of a result; a stale result never drives a threshold."""
+
+    CURRENT = "current"
+    AGEING = "ageing"
+    STALE = "stale"
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """The result of an analyte that counts, and what stands against it."""
+
+    lab: Lab | None
+    """Newest usable, final result that is not stale."""
+    doubt: str | None
+    """Why a clear answer from `lab` would not be sound: a newer result exists that cannot be used."""
+    why_none: str
+    """Why there is no usable result, when `lab` is None."""
+    preliminary: Lab | None
+    """A newer preliminary result: shown, never decisive."""
+    last: Lab | None
+    """Newest result of any standing, for print."""
+
+
+def latest(facts: Facts, analyte: Analyte) -> Latest:
+    """The newest result that may drive a threshold.
+
+    Results drawn after dialysis and stale ones are passed over. A newer result that cannot be used
+    (unit, status, value, date) is remembered as a doubt: an older value must not clear a rule in silence.
+    An undated result may be newer than any, so it is a doubt too.
+    """
+    results = facts.results(analyte)
+    if results is None:
+        reason = facts.failures.get(analyte.source, "not read")
+        return Latest(None, None, f"laboratory results not readable ({reason})", None, None)
+    usable: Lab | None = None
+    preliminary: Lab | None = None
+    doubts: list[str] = []
+    stale: Lab | None = None
+    for lab in results:
+        if lab.excluded is not None:
+            continue
+        if lab.problem is not None:
+            if lab.when is None:
+                doubts.append(f"an undated result exists ({lab.problem})")
+            elif usable is None and currency(facts, analyte, lab) is not Currency.STALE:
+                doubts.append(f"result of {lab.when} not usable: {lab.problem}")
+            continue
+        if currency(facts, analyte, lab) is Currency.STALE:
+            stale = stale or lab
+        elif lab.preliminary:
+            if usable is None and preliminary is None:
+                preliminary = lab
+                doubts.append(f"result of {lab.when} is preliminary")
+        elif usable is None:
+            usable = lab
+    if "labs" in facts.incomplete and analyte.source == "labs":
+        doubts.append("laboratory results were received only in part")
+    last = next((lab for lab in results if lab.excluded is None), None)
+    return Latest(
+        usable,
+        "; ".join(doubts) or None,
+        _why_none(doubts, stale, results),
+        preliminary,
+        last,
+    )
+
+
+def _why_none(doubts: list[str], stale: Lab | None, results: tuple[Lab, ...]) -> str:
+    if doubts:
+        return "; ".join(doubts)
+    if stale is not None:
+        return f"last result {stale.when} is out of date"
+    return "only results drawn after dialysis" if results else "no result"
+
+
+def currency(facts: Facts, analyte: Analyte, lab: Lab) -> Currency:
+    """Age class by the analyte's own window; both bounds are included."""
+    age = facts.age_days(lab.when) if lab.when else analyte.ageing_days + 1
+    if age <= analyte.current_days:
+        return Currency.CURRENT
+    return Currency.AGEING if age <= analyte.ageing_days else Currency.STALE
+
+
+def decide(lab: Lab, test: Callable[[Decimal], bool], *, rising: bool) -> Answer:
+    """Apply a monotonic test to a result that may be an interval (comparator, conflicting values).
+
+    `rising`: the test, once true, stays true for larger values.
+    """
+    low = test(lab.low) if lab.low is not None else not rising
+    high = test(lab.high) if lab.high is not None else rising
+    if low is high:
+        return Answer.MET if low else Answer.NOT_MET
+    return Answer.UNKNOWN
+
+
+def tell(lab: Lab, analyte: Analyte) -> str:
+    """`phosphate 6.4 mg/dL on 12 Nov 2026`, as printed in findings."""
+    value = f"{show(lab.exact, analyte.decimals)} {analyte.unit}" if lab.exact is not None else lab.as_sent
+    reported = " (date reported)" if lab.when_is == "reported" else ""
+    return f"{analyte.title} {value} on {lab.when}{reported}"
+
+
+def _compare(
+    text: str, analyte: Analyte, facts: Facts, test: Callable[[Decimal], bool], *, rising: bool
+) -> Finding:
+    found = latest(facts, analyte)
+    if found.lab is None:
+        return unknown(text, f"{analyte.title}: {found.why_none}")
+    answer = decide(found.lab, test, rising=rising)
+    because = tell(found.lab, analyte)
+    if answer is Answer.NOT_MET and found.doubt:
+        return unknown(text, f"{because}, but {found.doubt}", found.lab.source)
+    return Finding(text, answer, because, (found.lab.source,))
+
+
+@dataclass(frozen=True, slots=True)
+class LabAtLeast:
+    """Latest usable result at or above (`strictly`: above) a threshold in the analyte's canonical unit."""
+
+    analyte: Analyte
+    threshold: Decimal
+    source: str
+    strictly: bool = False
+
+    @property
+    def text(self) -> str:
+        sign = "above" if self.strictly else "at least"
+        return f"{self.analyte.title} {sign} {self.threshold} {self.analyte.unit} ({self.source})"
+
+    def evaluate(self, facts: Facts) -> Finding:
+        test = above if self.strictly else at_least
+        return _compare(
+            self.text, self.analyte, facts, lambda value: test(value, self.threshold), rising=True
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LabBelow:
+    """Latest usable result below a threshold in the analyte's canonical unit; equality is not below."""
+
+    analyte: Analyte
+    threshold: Decimal
+    source: str
+
+    @property
+    def text(self) -> str:
+        return f"{self.analyte.title} below {self.threshold} {self.analyte.unit} ({self.source})"
+
+    def evaluate(self, facts: Facts) -> Finding:
+        return _compare(
+            self.text, self.analyte, facts, lambda value: below(value, self.threshold), rising=False
+        )

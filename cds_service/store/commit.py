@@ -1,0 +1,188 @@
+"""One group of jobs becomes one transaction.
+
+Invocations are most of the traffic, so their INSERTs are compiled once and handed to the driver as lists of
+tuples: for a record with four outcomes that costs half of what building the statement each time does.
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ClauseElement, Connection, Engine, delete, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from cds_service.store.records import FeedbackResult, JtiVerdict
+from cds_service.store.rows import Row
+from cds_service.store.schema import CARD, FEEDBACK, INVOCATION, JTI, OUTCOME
+
+# A gateway that got no answer tries again within moments; later, the same token is a replay (trust T5).
+REPEAT_WINDOW_S = 60
+# SQLite and PostgreSQL both limit the parameters of one statement; 500 keys stay far below.
+_KEYS_PER_QUERY = 500
+_JTI_CLAIMED = ("claim", "body_hash", "seen_at", "expires_at")
+
+
+@dataclass(slots=True, kw_only=True)
+class RecordJob:
+    """One invocation with all that belongs to it."""
+
+    invocation: Row
+    outcomes: list[Row]
+    cards: list[Row]
+
+
+@dataclass(slots=True, kw_only=True)
+class FeedbackJob:
+    """One feedback POST; its result is a `FeedbackResult`."""
+
+    client: str
+    values: list[dict[str, Any]]
+
+
+@dataclass(slots=True, kw_only=True)
+class JtiJob:
+    """One token id; its result is a `JtiVerdict`. Times are seconds since 1970."""
+
+    key: str
+    client: str
+    body_hash: str
+    seen_at: float
+    expires_at: float
+
+
+@dataclass(slots=True, kw_only=True)
+class PingJob:
+    """Proves that a transaction can be had, and forgets token ids that have expired."""
+
+    now: float = field(default_factory=time.time)
+
+
+Job = RecordJob | FeedbackJob | JtiJob | PingJob
+Result = FeedbackResult | JtiVerdict | None
+
+
+def verdict(*, known_body: str, seen_at: float, body_hash: str, now: float) -> JtiVerdict:
+    """Judge a token id that is known already."""
+    if known_body == body_hash and now - seen_at <= REPEAT_WINDOW_S:
+        return JtiVerdict.REPEAT
+    return JtiVerdict.REPLAY
+
+
+class GroupCommit:
+    """Writes groups of jobs on the engine it was given; for one thread at a time."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        # Kept open: taking it from the pool for every group costs as much as a small INSERT.
+        self._connection: Connection | None = None
+        insert_or = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
+        self._insert_feedback = insert_or(FEEDBACK).on_conflict_do_nothing().returning(FEEDBACK.c.card_uuid)
+        claim = insert_or(JTI)
+        self._sql = {table: self._compiled(insert(table)) for table in (INVOCATION, OUTCOME, CARD)}
+        # A key that has expired counts as never seen, so it may be claimed anew.
+        self._claim_sql = self._compiled(
+            claim.on_conflict_do_update(
+                index_elements=[JTI.c.key],
+                set_={name: claim.excluded[name] for name in _JTI_CLAIMED},
+                where=JTI.c.expires_at < claim.excluded.seen_at,
+            )
+        )
+
+    def _compiled(self, statement: ClauseElement) -> str:
+        return str(statement.compile(self._engine))
+
+    def __call__(self, jobs: Sequence[Job]) -> list[Result]:
+        """Commit all jobs together and return their results in order.
+
+        Raises:
+            sqlalchemy.exc.SQLAlchemyError: nothing of the group was committed.
+        """
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        try:
+            with self._connection.begin():
+                return self._write(self._connection, jobs)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Give the connection back; the next group takes a new one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _write(self, connection: Connection, jobs: Sequence[Job]) -> list[Result]:
+        self._records(connection, [job for job in jobs if isinstance(job, RecordJob)])
+        verdicts = self._jtis(connection, [job for job in jobs if isinstance(job, JtiJob)])
+        results: list[Result] = []
+        for job in jobs:
+            match job:
+                case RecordJob():
+                    results.append(None)
+                case JtiJob():
+                    results.append(next(verdicts))
+                case FeedbackJob():
+                    results.append(self._feedback(connection, job))
+                case PingJob():
+                    connection.execute(delete(JTI).where(JTI.c.expires_at < math.floor(job.now)))
+                    results.append(None)
+        return results
+
+    def _records(self, connection: Connection, jobs: list[RecordJob]) -> None:
+        for table, rows in (
+            (INVOCATION, [job.invocation for job in jobs]),
+            (OUTCOME, [row for job in jobs for row in job.outcomes]),
+            (CARD, [row for job in jobs for row in job.cards]),
+        ):
+            if rows:
+                connection.exec_driver_sql(self._sql[table], rows)
+
+    def _feedback(self, connection: Connection, job: FeedbackJob) -> FeedbackResult:
+        if not job.values:
+            return FeedbackResult()
+        stored = connection.execute(self._insert_feedback, job.values).scalars().all()
+        cards = sorted(set(stored))
+        known: set[str] = set()
+        for start in range(0, len(cards), _KEYS_PER_QUERY):
+            some = cards[start : start + _KEYS_PER_QUERY]
+            query = select(CARD.c.uuid).where(CARD.c.client == job.client, CARD.c.uuid.in_(some))
+            known.update(connection.execute(query).scalars())
+        return FeedbackResult(
+            stored=len(stored),
+            duplicates=len(job.values) - len(stored),
+            unknown=sum(card not in known for card in stored),
+        )
+
+    def _jtis(self, connection: Connection, jobs: list[JtiJob]) -> Iterator[JtiVerdict]:
+        """Verdicts for the jobs in order. The unique key decides, between jobs and between processes.
+
+        Every job tries to write its own claim; whoever finds its claim in the row was first.
+        """
+        if not jobs:
+            return iter(())
+        claims = [secrets.token_hex(8) for _ in jobs]
+        rows = [
+            (job.key, job.client, claim, job.body_hash, math.floor(job.seen_at), math.ceil(job.expires_at))
+            for job, claim in zip(jobs, claims, strict=True)
+        ]
+        connection.exec_driver_sql(self._claim_sql, rows)
+        marker = "%s" if self._engine.dialect.name == "postgresql" else "?"
+        markers = ", ".join([marker] * len(jobs))
+        found = connection.exec_driver_sql(
+            f"SELECT key, claim, body_hash, seen_at FROM jti WHERE key IN ({markers})",  # noqa: S608
+            tuple(job.key for job in jobs),
+        )
+        owners = {key: (claim, body_hash, seen_at) for key, claim, body_hash, seen_at in found}
+        return iter([_judge(job, claim, *owners[job.key]) for job, claim in zip(jobs, claims, strict=True)])
+
+
+def _judge(job: JtiJob, claim: str, owner: str, body_hash: str, seen_at: int) -> JtiVerdict:
+    if claim == owner:
+        return JtiVerdict.NEW
+    return verdict(known_body=body_hash, seen_at=seen_at, body_hash=job.body_hash, now=job.seen_at)

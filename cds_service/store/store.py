@@ -1,0 +1,247 @@
+"""The store as the rest of the service sees it: record, feedback, token memory, health.
+
+The async methods never block the event loop; they hand a job to the writer and await its commit.
+`find_card`, `export_feedback`, `rule_activity` and `purge` block: call them from a command or a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Self
+
+import structlog
+from alembic.util import CommandError
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from cds_service.protocol.feedback import FeedbackItem
+from cds_service.store import reports
+from cds_service.store.commit import FeedbackJob, GroupCommit, Job, JtiJob, PingJob, RecordJob, Result
+from cds_service.store.engine import make_engine, parse_url, prepare_file
+from cds_service.store.errors import StoreConfigError, StoreUnavailable
+from cds_service.store.memory import JtiMemory
+from cds_service.store.migrate import migrate
+from cds_service.store.records import (
+    CardFound,
+    FeedbackResult,
+    FeedbackRow,
+    InvocationRecord,
+    JtiVerdict,
+    RuleActivity,
+)
+from cds_service.store.rows import IdentifierHash, card_rows, feedback_values, invocation_row, outcome_rows
+from cds_service.store.writer import Counters, Ticket, Writer
+
+QUEUE_CAPACITY = 10_000
+JTI_TIMEOUT_S = 0.3
+CLOSE_TIMEOUT_S = 10.0
+
+log = structlog.get_logger(__name__)
+
+
+class Store:
+    """Durable memory of one process, shared with other processes through the database. Use `Store.open`."""
+
+    def __init__(self, writing: Engine, reading: Engine, hashed: IdentifierHash, *, capacity: int) -> None:
+        self.counters = Counters()
+        self._writing = writing
+        self._reading = reading
+        self._hashed = hashed
+        self._memory = JtiMemory()
+        self._group_commit = GroupCommit(writing)
+        self._ready = False
+        # Migrating happens in `open` or, if the database was away then, in the writer's thread.
+        self._migrating = threading.Lock()
+        self._writer = Writer(self._commit, self.counters, capacity=capacity)
+
+    @classmethod
+    def open(
+        cls, url: str, *, hash_key: bytes, required: bool = True, capacity: int = QUEUE_CAPACITY
+    ) -> Self:
+        """Open the database at a SQLAlchemy URL, migrate it and start the writer.
+
+        Args:
+            url: `sqlite:///file` or `postgresql://...`.
+            hash_key: the site's secret for hashing identifiers, at least 16 bytes.
+            required: False starts even though the database is away; it is migrated once it comes back.
+            capacity: how many writes may wait before new ones are refused.
+
+        Raises:
+            StoreConfigError: the URL or the key cannot be used, or a newer version wrote the database.
+            StoreUnavailable: the database cannot be reached or written, and it is required.
+        """
+        parsed = parse_url(url)
+        try:
+            hashed = IdentifierHash(hash_key)
+        except ValueError as error:
+            raise StoreConfigError(str(error)) from None
+        writing = make_engine(parsed, writer=True)
+        store = cls(writing, make_engine(parsed, writer=False), hashed, capacity=capacity)
+        try:
+            store._prepare()
+        except CommandError as error:
+            store.close()
+            raise StoreConfigError(f"the database does not fit this version: {error}") from error
+        except (SQLAlchemyError, OSError) as error:
+            store.counters.last_error_class = type(error).__name__
+            if required:
+                store.close()
+                raise StoreUnavailable(f"the store cannot be opened: {type(error).__name__}") from error
+            # The class alone: the text may quote the URL.
+            log.error("store_opened_without_database", error_class=type(error).__name__)  # noqa: TRY400
+        return store
+
+    def _prepare(self) -> None:
+        with self._migrating:
+            if not self._ready:
+                prepare_file(self._writing.url)
+                migrate(self._writing)
+                self._ready = True
+
+    def _commit(self, jobs: Sequence[Job]) -> list[Result]:
+        if not self._ready:
+            self._prepare()
+        return self._group_commit(jobs)
+
+    async def _submit(self, job: Job, timeout: float) -> Result:  # noqa: ASYNC109  # part of every call here
+        loop = asyncio.get_running_loop()
+        ticket = Ticket(job, loop.create_future(), loop)
+        if not self._writer.submit(ticket):
+            raise StoreUnavailable("the queue is full or the store is closed")
+        try:
+            async with asyncio.timeout(timeout):
+                return await ticket.future
+        except TimeoutError:
+            raise StoreUnavailable("not committed in time") from None
+
+    async def record(self, record: InvocationRecord, timeout: float) -> bool:  # noqa: ASYNC109
+        """Write an invocation; True once it is on disk, False if it is not within `timeout` seconds.
+
+        A record that was only late stays queued and is written when the database allows. Never raises:
+        whatever goes wrong is counted and logged, and the cards go out regardless.
+        """
+        try:
+            job = RecordJob(
+                invocation=invocation_row(record, self._hashed),
+                outcomes=outcome_rows(record, self._hashed),
+                cards=card_rows(record),
+            )
+        # Anything: a record that cannot be encoded is a bug, and even a bug must not cost a card.
+        except Exception as error:  # noqa: BLE001
+            self.counters.add("dropped")
+            self.counters.last_error_class = type(error).__name__
+            log.error("store_record_unusable", error_class=type(error).__name__)  # noqa: TRY400
+            return False
+        loop = asyncio.get_running_loop()
+        ticket = Ticket(job, loop.create_future(), loop)
+        if not self._writer.submit(ticket):
+            self.counters.add("dropped")
+            return False
+        try:
+            async with asyncio.timeout(timeout):
+                await ticket.future
+        except TimeoutError:
+            self.counters.add("late")
+            return False
+        except StoreUnavailable:
+            return False
+        return True
+
+    async def feedback(
+        self,
+        items: Iterable[FeedbackItem],
+        client: str,
+        timeout: float,  # noqa: ASYNC109
+    ) -> FeedbackResult:
+        """Append feedback of one client. Sending the same batch again changes nothing.
+
+        Raises:
+            StoreUnavailable: not committed within `timeout` seconds, so it must not be acknowledged.
+        """
+        values = feedback_values(items, client, datetime.now(UTC))
+        result = await self._submit(FeedbackJob(client=client, values=values), timeout)
+        if not isinstance(result, FeedbackResult):
+            raise TypeError("the writer answered a feedback job with something else")
+        return result
+
+    async def remember_jti(
+        self,
+        client: str,
+        jti: str,
+        body_hash: str,
+        expires: float,
+        timeout: float = JTI_TIMEOUT_S,  # noqa: ASYNC109
+    ) -> JtiVerdict:
+        """Judge a token id and remember it until `expires` (seconds since 1970, skew included).
+
+        If the database does not answer in time the memory of this process decides alone, and that is
+        counted: a database failure must not turn valid callers away.
+        """
+        now = time.time()
+        key = self._hashed("jti", client, jti)
+        known = self._memory.judge(key, body_hash, now)
+        if known is not None:
+            return known
+        job = JtiJob(key=key, client=client, body_hash=body_hash, seen_at=now, expires_at=expires)
+        try:
+            result = await self._submit(job, timeout)
+        except StoreUnavailable:
+            self.counters.add("unshared_jtis")
+            # Another call with the same id may have been judged while this one waited.
+            result = self._memory.judge(key, body_hash, now) or JtiVerdict.NEW
+        if not isinstance(result, JtiVerdict):
+            raise TypeError("the writer answered a token id with something else")
+        # Only a first sight is kept: after another verdict this body is not the one the id belongs to.
+        if result is JtiVerdict.NEW:
+            self._memory.add(key, body_hash, now, expires)
+        return result
+
+    async def healthy(self, timeout: float = 1.0) -> bool:  # noqa: ASYNC109
+        """Whether a write transaction can be had within `timeout` seconds."""
+        try:
+            await self._submit(PingJob(), timeout)
+        except StoreUnavailable:
+            return False
+        return True
+
+    @property
+    def waiting(self) -> int:
+        """How many writes are queued."""
+        return self._writer.waiting
+
+    def find_card(self, uuid: str, client: str | None = None) -> CardFound | None:
+        """The card of that uuid, if on record (and given to that client, if one is named). Blocks."""
+        return reports.find_card(self._reading, uuid, client)
+
+    def export_feedback(
+        self, *, comments: bool = False, since: datetime | None = None
+    ) -> Iterator[FeedbackRow]:
+        """All feedback with its cards, oldest first, received since then. Blocks.
+
+        `comments` adds what users typed: free text that may name a patient.
+        """
+        return reports.export_feedback(self._reading, comments=comments, since=since)
+
+    def rule_activity(self, *, since: datetime | None = None) -> list[RuleActivity]:
+        """Outcomes counted by day, client, service, rule, version and mode. Blocks."""
+        return reports.rule_activity(self._reading, since=since)
+
+    def purge(self, older_than: datetime) -> int:
+        """Delete invocations and feedback from before that moment; returns how many of both. Blocks."""
+        # A connection of its own that takes the write lock at BEGIN; the writer's belongs to its thread.
+        engine = make_engine(self._writing.url, writer=True)
+        try:
+            return reports.purge(engine, older_than)
+        finally:
+            engine.dispose()
+
+    def close(self, timeout: float = CLOSE_TIMEOUT_S) -> None:
+        """Write what waits for at most `timeout` seconds, then let go of the database. Safe to repeat."""
+        self._writer.close(timeout)
+        self._group_commit.close()
+        self._writing.dispose()
+        self._reading.dispose()

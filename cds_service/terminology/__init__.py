@@ -1,0 +1,1 @@
+"""Code systems, value sets, and what a coded or written order is."""

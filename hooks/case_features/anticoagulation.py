@@ -1,0 +1,158 @@
+"""Vitamin K antagonists: new start or renewal, and indications that make one mandatory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cds_service.api import (
+    CodeGroup,
+    Facts,
+    Finding,
+    MedicationState,
+    Taking,
+    describe,
+    in_groups,
+    met,
+    not_met,
+    unknown,
+)
+from hooks import valuesets as vs
+
+RECENT_DAYS = 90
+ACKNOWLEDGED_DAYS = 90
+VKA = (vs.VITAMIN_K_ANTAGONISTS,)
+ON_VKA = Taking(VKA, ended_within_days=RECENT_DAYS)
+
+_INDICATIONS: tuple[tuple[tuple[CodeGroup, ...], str], ...] = (
+    ((vs.MECHANICAL_HEART_VALVE_SNOMED_LICENSED,), "mechanical heart valve"),
+    ((vs.PROSTHETIC_HEART_VALVE_TYPE_NOT_CODED,), "prosthetic heart valve (type not coded)"),
+    (
+        (vs.ANTIPHOSPHOLIPID_SYNDROME, vs.ANTIPHOSPHOLIPID_SYNDROME_SNOMED_LICENSED),
+        "antiphospholipid syndrome",
+    ),
+    ((vs.MITRAL_STENOSIS_RHEUMATIC,), "moderate-severe or rheumatic mitral stenosis"),
+    ((vs.VENTRICULAR_ASSIST_DEVICE,), "left ventricular assist device"),
+)
+VALVE_TYPE_NOT_CODED = vs.PROSTHETIC_HEART_VALVE_TYPE_NOT_CODED
+
+
+@dataclass(frozen=True, slots=True)
+class Indication:
+    name: str
+    because: str
+    source: str
+    valve_type_not_coded: bool
+
+
+def mandatory_indications(facts: Facts) -> tuple[Indication, ...]:
+    """Active problems for which a DOAC is contraindicated or harmful, in a fixed order."""
+    found = []
+    for groups, name in _INDICATIONS:
+        for problem in facts.problems or ():
+            if problem.active and in_groups(problem.sets, groups):
+                untyped = in_groups(problem.sets, (VALVE_TYPE_NOT_CODED,))
+                found.append(Indication(name, describe(problem), problem.source, untyped))
+                break
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class MandatoryVka:
+    """A coded indication for which only a VKA is established."""
+
+    text: str = (
+        "a coded indication that needs a VKA: mechanical valve (or valve type not coded), antiphospholipid "
+        "syndrome, rheumatic mitral stenosis, left ventricular assist device"
+    )
+
+    def evaluate(self, facts: Facts) -> Finding:
+        if facts.problems is None:
+            return unknown(self.text, f"problem list not readable: {facts.failures.get('conditions', '')}")
+        found = facts.feature(mandatory_indications)
+        if found:
+            return met(self.text, "; ".join(i.because for i in found), *(i.source for i in found))
+        if "conditions" in facts.incomplete:
+            return unknown(self.text, "problem list received only in part", optional=True)
+        return not_met(self.text, "no such indication coded")
+
+
+@dataclass(frozen=True, slots=True)
+class ValveTypeNotCoded:
+    """The indication is a prosthetic valve whose code does not say mechanical or tissue."""
+
+    text: str = "the code of the valve does not say mechanical or tissue"
+
+    def evaluate(self, facts: Facts) -> Finding:
+        untyped = [item for item in facts.feature(mandatory_indications) if item.valve_type_not_coded]
+        if untyped:
+            return met(self.text, untyped[0].because, untyped[0].source)
+        return not_met(self.text, "no valve, or its type is coded")
+
+
+@dataclass(frozen=True, slots=True)
+class VkaRenewal:
+    """The draft continues a VKA: one is active or ended at most 90 days ago, or the draft replaces one.
+
+    On medication-refill every order is a renewal.
+    """
+
+    text: str = "a VKA is active, ended in the last 90 days, or is replaced by this order"
+
+    def evaluate(self, facts: Facts) -> Finding:
+        order = facts.order
+        if order is not None and order.renewal:
+            return met(self.text, "the order is a refill", order.reference)
+        if order is not None and order.medication is not None and order.medication.prior is not None:
+            prior = order.medication.prior
+            known = next((m for m in facts.medications or () if prior.endswith(m.source)), None)
+            if known is None or in_groups(known.sets, VKA):
+                return met(self.text, "the order names the prescription that it replaces", order.reference)
+        return _retitled(ON_VKA.evaluate(facts), self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class NewVkaStart:
+    """The draft starts a VKA. With the medication list unreadable it is treated as a start."""
+
+    text: str = "no VKA is active, none ended in the last 90 days, and the order replaces none"
+
+    def evaluate(self, facts: Facts) -> Finding:
+        renewal = VkaRenewal().evaluate(facts)
+        if renewal.answer is Answer.MET:
+            return not_met(self.text, renewal.because, *renewal.sources)
+        return met(self.text, renewal.because, *renewal.sources)
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentMedicinesUnreadable:
+    """The medication list could not be read (or only in part), so nothing can be said of what is not on it."""
+
+    text: str = "current medicines are not readable"
+
+    def evaluate(self, facts: Facts) -> Finding:
+        if facts.medications is None or "medications" in facts.incomplete:
+            return met(self.text, f"medication list: {facts.failures.get('medications', 'not read')}")
+        return not_met(self.text, "the medication list was read")
+
+
+@dataclass(frozen=True, slots=True)
+class AcknowledgedVka:
+    """The same kind of drug has been active for 90 days or more: the indication has been weighed before."""
+
+    text: str = "a VKA has been active for 90 days or more (site setting suppress_acknowledged_mandatory_vka)"
+
+    def evaluate(self, facts: Facts) -> Finding:
+        if not facts.settings.get("suppress_acknowledged_mandatory_vka", True):
+            return not_met(self.text, "switched off by the site")
+        if facts.medications is None:
+            # Cannot be shown, so the card appears (rule 3, missing data).
+            return not_met(self.text, "current medicines not readable: acknowledged use cannot be shown")
+        for item in Taking(VKA).found(facts):
+            long = item.started is not None and facts.age_days(item.started) >= ACKNOWLEDGED_DAYS
+            if item.state is MedicationState.ACTIVE and long:
+                return met(self.text, f"{item.name} active since {item.started}", item.source)
+        return not_met(self.text, "no VKA active for so long")
+
+
+def _retitled(finding: Finding, text: str) -> Finding:
+    return Finding(text, finding.answer, finding.because, finding.sources, finding.optional)

@@ -1,0 +1,79 @@
+"""Calciphylaxis on record: confirmed, suspected, history, or not documented (never "absent").
+
+Confirmed: a calciphylaxis-specific code whose verification is confirmed or not stated, or the disease
+named in words with verification explicitly confirmed. Suspected: unconfirmed, provisional or
+differential, or named in words without that confirmation. An unspecific code (E83.59) alone is nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cds_service.api import Facts, Finding, Problem, describe, in_groups, met, not_met, unknown
+from hooks import valuesets as vs
+
+CONFIRMED, SUSPECTED, HISTORY, NONE, UNKNOWN = "confirmed", "suspected", "history", "none", "unknown"
+_ORDER = (CONFIRMED, SUSPECTED, HISTORY)
+_SPECIFIC = (vs.CALCIPHYLAXIS_SNOMED_LICENSED,)
+_NAMED = (vs.CALCIPHYLAXIS_NAMED,)
+
+
+@dataclass(frozen=True, slots=True)
+class Calciphylaxis:
+    """Status with its evidence. `complete` is False when part of the problem list is missing."""
+
+    status: str
+    problem: Problem | None
+    because: str
+    complete: bool
+
+
+def calciphylaxis(facts: Facts) -> Calciphylaxis:
+    """The strongest status on the problem list, worked out once per call through `facts.feature`."""
+    if facts.problems is None:
+        reason = facts.failures.get("conditions", "not read")
+        return Calciphylaxis(UNKNOWN, None, f"problem list not readable ({reason})", complete=False)
+    complete = "conditions" not in facts.incomplete
+    found = [(status, problem) for problem in facts.problems if (status := _status(problem)) is not None]
+    if not found:
+        because = "calciphylaxis not documented" if complete else "problem list received only in part"
+        return Calciphylaxis(NONE if complete else UNKNOWN, None, because, complete)
+    status, problem = min(found, key=lambda item: _ORDER.index(item[0]))
+    stated = f", verification {problem.verification}" if problem.verification else ""
+    return Calciphylaxis(status, problem, f"{status}: {describe(problem)}{stated}", complete)
+
+
+def _status(problem: Problem) -> str | None:
+    specific = in_groups(problem.sets, _SPECIFIC)
+    if not specific and not in_groups(problem.sets, _NAMED):
+        return None
+    if not problem.active or any("history of" in text.lower() for text in problem.texts):
+        return HISTORY
+    if problem.verification == "confirmed" or (specific and problem.verification is None):
+        return CONFIRMED
+    return SUSPECTED
+
+
+@dataclass(frozen=True, slots=True)
+class HasCalciphylaxis:
+    """Calciphylaxis on record with one of `statuses`."""
+
+    statuses: tuple[str, ...] = (CONFIRMED, SUSPECTED)
+
+    @property
+    def text(self) -> str:
+        return f"calciphylaxis on record as {' or '.join(self.statuses)}"
+
+    def evaluate(self, facts: Facts) -> Finding:
+        found = facts.feature(calciphylaxis)
+        sources = (found.problem.source,) if found.problem else ()
+        if found.status in self.statuses:
+            return met(self.text, found.because, *sources)
+        if found.status == UNKNOWN:
+            # A list read in part that names no calciphylaxis: unknown, but not a reason to hold up a rule.
+            return unknown(self.text, found.because, optional=facts.problems is not None)
+        return not_met(self.text, found.because, *sources)
+
+
+DOCUMENTED = HasCalciphylaxis()
+CURRENT_OR_PAST = HasCalciphylaxis((CONFIRMED, SUSPECTED, HISTORY))

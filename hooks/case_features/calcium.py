@@ -1,0 +1,325 @@
+"""Calcium: albumin correction, ionised calcium, and the thresholds T3 (high) and T4 (low).
+
+Correction (Payne): corrected = total + 0.8 x (4.0 - albumin in g/dL), applied only below 4.0 g/dL. A
+value that the laboratory already adjusted is used as it is and never corrected again. The correction is
+poorly validated in haemodialysis, so cards print total and corrected and say when a tier depends on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from cds_service.api import (
+    Answer,
+    Facts,
+    Finding,
+    Lab,
+    When,
+    above,
+    below,
+    latest,
+    show,
+)
+from hooks.analytes import ALBUMIN, CALCIUM, CALCIUM_CORRECTED, CALCIUM_IONISED
+from hooks.thresholds import T3, T4, limit
+
+PAYNE_SLOPE = Decimal("0.8")
+NORMAL_ALBUMIN = Decimal("4.0")
+ALBUMIN_WINDOW_DAYS = 30
+IONISED_WINDOW_DAYS = 7
+TREND_DAYS = 365
+
+Interval = tuple[Decimal, Decimal]
+
+
+class Basis(StrEnum):
+    """Where the corrected calcium of a draw comes from."""
+
+    LABORATORY = "adjusted by the laboratory"
+    PAYNE = "corrected for albumin"
+    NORMAL_ALBUMIN = "no correction needed (albumin 4.0 g/dL or more)"
+    UNCORRECTED = "uncorrected (no recent albumin)"
+    NOT_CORRECTED = "uncorrected (site setting)"
+
+
+@dataclass(frozen=True, slots=True)
+class CalciumDraw:
+    """One calcium draw: total, albumin used, corrected value. Values in mg/dL, albumin in g/dL."""
+
+    when: When
+    total: Lab | None
+    adjusted: Lab | None
+    albumin: Lab | None
+    corrected: Interval
+    basis: Basis
+    preliminary: bool
+
+    @property
+    def by_us(self) -> bool:
+        """The value was changed by our own correction."""
+        return self.basis is Basis.PAYNE
+
+    @property
+    def certain(self) -> bool:
+        """It is a corrected value, or one that needs no correction."""
+        return self.basis in (Basis.LABORATORY, Basis.PAYNE, Basis.NORMAL_ALBUMIN)
+
+    @property
+    def total_interval(self) -> Interval:
+        """Total calcium; the adjusted value when the laboratory sent no total."""
+        return _interval(self.total or self.adjusted) or self.corrected
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        return tuple(lab.source for lab in (self.total, self.adjusted, self.albumin) if lab is not None)
+
+
+def draws(facts: Facts) -> tuple[CalciumDraw, ...]:
+    """Calcium draws of the last 365 days that give a number, newest first (preliminary ones included)."""
+    return tuple(_draws(facts))
+
+
+def _draws(facts: Facts) -> Iterator[CalciumDraw]:
+    totals = {lab.when: lab for lab in _usable(facts, CALCIUM) if lab.when}
+    adjusted = {lab.when: lab for lab in _usable(facts, CALCIUM_CORRECTED) if lab.when}
+    albumins = [lab for lab in _usable(facts, ALBUMIN) if not lab.preliminary]
+    for when in sorted({*totals, *adjusted}, key=lambda when: when.instant, reverse=True):
+        draw = _draw(facts, when, totals.get(when), adjusted.get(when), albumins)
+        if draw is not None:
+            yield draw
+
+
+def _usable(facts: Facts, analyte: object) -> list[Lab]:
+    results = facts.results(analyte) or ()  # type: ignore[arg-type]
+    return [
+        lab
+        for lab in results
+        if lab.problem is None
+        and lab.excluded is None
+        and lab.when is not None
+        and facts.age_days(lab.when) <= TREND_DAYS
+        and _interval(lab) is not None
+    ]
+
+
+def _interval(lab: Lab | None) -> Interval | None:
+    """Both ends, for a result that may enter arithmetic; a comparator result may not."""
+    if lab is None or lab.low is None or lab.high is None:
+        return None
+    return lab.low, lab.high
+
+
+def _draw(
+    facts: Facts, when: When, total: Lab | None, adjusted: Lab | None, albumins: list[Lab]
+) -> CalciumDraw | None:
+    method = facts.settings.get("calcium_correction", "payne")
+    preliminary = any(lab is not None and lab.preliminary for lab in (adjusted or total,))
+    own = _interval(adjusted)
+    if own is not None and method != "none":
+        return CalciumDraw(when, total, adjusted, None, own, Basis.LABORATORY, preliminary)
+    value = _interval(total)
+    if value is None:
+        return None
+    if method != "payne":
+        return CalciumDraw(when, total, adjusted, None, value, Basis.NOT_CORRECTED, preliminary)
+    albumin = _albumin_for(when, albumins)
+    level = _interval(albumin)
+    if albumin is None or level is None:
+        return CalciumDraw(when, total, adjusted, None, value, Basis.UNCORRECTED, preliminary)
+    low = value[0] + _payne(level[1])
+    high = value[1] + _payne(level[0])
+    basis = Basis.PAYNE if _payne(level[0]) > 0 else Basis.NORMAL_ALBUMIN
+    return CalciumDraw(when, total, adjusted, albumin, (low, high), basis, preliminary)
+
+
+def _payne(albumin: Decimal) -> Decimal:
+    """What the correction adds, in mg/dL; nothing at 4.0 g/dL or more."""
+    return max(PAYNE_SLOPE * (NORMAL_ALBUMIN - albumin), Decimal(0))
+
+
+def _albumin_for(when: When, albumins: list[Lab]) -> Lab | None:
+    """Albumin nearest in time to the calcium draw, at most 30 days to either side."""
+    near = [lab for lab in albumins if lab.when and days_apart(lab.when, when) <= ALBUMIN_WINDOW_DAYS]
+    return min(near, key=lambda lab: _distance(lab, when)) if near else None
+
+
+def _distance(lab: Lab, when: When) -> tuple[float, str]:
+    seconds = abs((lab.when.instant - when.instant).total_seconds()) if lab.when else float("inf")
+    return seconds, lab.source
+
+
+def days_apart(first: When, second: When) -> int:
+    """Whole 24-hour periods between two draws; calendar days when either has no time of day."""
+    if first.precision == "time" and second.precision == "time":
+        return abs(first.instant - second.instant).days
+    return abs((first.day - second.day).days)
+
+
+def current_draw(facts: Facts) -> CalciumDraw | None:
+    """Newest final calcium draw that is not out of date."""
+    for draw in facts.feature(draws):
+        if not draw.preliminary and not _stale(facts, draw):
+            return draw
+    return None
+
+
+def _stale(facts: Facts, draw: CalciumDraw) -> bool:
+    return facts.age_days(draw.when) > CALCIUM.ageing_days
+
+
+def calcium_doubt(facts: Facts) -> str | None:
+    """Why a clear answer from the current calcium would not be sound, if so."""
+    draw = facts.feature(current_draw)
+    doubts: list[str] = []
+    for analyte in (CALCIUM, CALCIUM_CORRECTED, ALBUMIN):
+        found = latest(facts, analyte)
+        if found.doubt is None:
+            continue
+        if analyte is CALCIUM_CORRECTED and found.lab is None and found.last is None and draw is not None:
+            continue
+        doubts.append(f"{analyte.title}: {found.doubt}")
+    return "; ".join(dict.fromkeys(doubts)) or None
+
+
+def why_no_calcium(facts: Facts) -> str:
+    """Why there is no calcium to judge by."""
+    return f"calcium: {latest(facts, CALCIUM).why_none}"
+
+
+def ionised(facts: Facts) -> Lab | None:
+    """Ionised calcium that belongs to now: within 7 days of the current calcium draw or of the call."""
+    found = latest(facts, CALCIUM_IONISED).lab
+    if found is None or found.when is None:
+        return None
+    draw = facts.feature(current_draw)
+    if facts.age_days(found.when) <= IONISED_WINDOW_DAYS:
+        return found
+    return found if draw is not None and days_apart(found.when, draw.when) <= IONISED_WINDOW_DAYS else None
+
+
+def ionised_high(facts: Facts) -> bool:
+    """Above (>) the laboratory's own upper limit; a value equal to the limit is normal."""
+    lab = facts.feature(ionised)
+    if lab is None or lab.low is None or lab.reference_high is None:
+        return False
+    return above(lab.low, lab.reference_high)
+
+
+def ionised_low(facts: Facts) -> bool:
+    """Below (<) the laboratory's own lower limit; a value equal to the limit is normal."""
+    lab = facts.feature(ionised)
+    if lab is None or lab.high is None or lab.reference_low is None:
+        return False
+    return below(lab.high, lab.reference_low)
+
+
+def both_ends(interval: Interval, test: Callable[[Decimal], bool]) -> Answer:
+    """MET or NOT_MET when both ends agree, else UNKNOWN (conflicting results for one time)."""
+    low, high = test(interval[0]), test(interval[1])
+    if low is high:
+        return Answer.MET if low else Answer.NOT_MET
+    return Answer.UNKNOWN
+
+
+def tell_draw(draw: CalciumDraw) -> str:
+    """`corrected calcium 10.6 mg/dL (total 9.6, albumin 2.8 g/dL) on 12 Nov 2026`."""
+    value = show_interval(draw.corrected, 1)
+    if draw.basis is Basis.PAYNE and draw.total and draw.albumin:
+        inner = f"total {show_interval(draw.total_interval, 1)}, albumin {draw.albumin.as_sent}"
+        return f"corrected calcium {value} mg/dL ({inner}) on {draw.when}"
+    if draw.basis is Basis.LABORATORY:
+        return f"corrected calcium {value} mg/dL ({draw.basis}) on {draw.when}"
+    return f"calcium {value} mg/dL, {draw.basis}, on {draw.when}"
+
+
+def show_interval(interval: Interval, decimals: int) -> str:
+    low, high = (show(end, decimals) for end in interval)
+    return low if low == high else f"{low} or {high} (conflicting results)"
+
+
+@dataclass(frozen=True, slots=True)
+class HighCalcium:
+    """T3: corrected calcium above the KDOQI action level, or ionised calcium above its upper limit.
+
+    With `full`, a tier that is reached only by our own albumin correction does not count (it is shown one
+    step lower).
+    """
+
+    full: bool = False
+
+    @property
+    def text(self) -> str:
+        but = ", not only through albumin correction" if self.full else ""
+        return (
+            f"corrected calcium above {T3.value} mg/dL{but} ({T3.source}), or ionised calcium above its limit"
+        )
+
+    def evaluate(self, facts: Facts) -> Finding:
+        lab = facts.feature(ionised)
+        if lab is not None and facts.feature(ionised_high):
+            return Finding(
+                self.text, Answer.MET, f"ionised calcium {lab.as_sent} on {lab.when}", (lab.source,)
+            )
+        draw = facts.feature(current_draw)
+        doubt = facts.feature(calcium_doubt)
+        if draw is None:
+            return Finding(self.text, Answer.UNKNOWN, doubt or why_no_calcium(facts))
+        threshold = limit(facts, T3)
+        answer = both_ends(draw.corrected, lambda value: above(value, threshold))
+        because = tell_draw(draw)
+        if answer is Answer.MET and self.full and depends_on_correction(draw, threshold):
+            answer, because = Answer.NOT_MET, f"{because}; depends on albumin correction"
+        if answer is Answer.NOT_MET and doubt:
+            return Finding(self.text, Answer.UNKNOWN, f"{because}, but {doubt}", draw.sources)
+        return Finding(self.text, answer, because, draw.sources)
+
+
+def depends_on_correction(draw: CalciumDraw, threshold: Decimal) -> bool:
+    """Above the threshold with our corrected value but not with the total."""
+    return draw.by_us and not above(draw.total_interval[0], threshold)
+
+
+@dataclass(frozen=True, slots=True)
+class LowCalcium:
+    """T4: corrected calcium below 8.4 mg/dL or ionised calcium below its lower limit.
+
+    An uncorrected total below 8.4 without a usable albumin is UNKNOWN; an unknown T4 neither silences a
+    rule nor switches its text, so it never holds one up.
+    """
+
+    text: str = f"low calcium: corrected below {T4.value} mg/dL ({T4.source}) or ionised below its limit"
+
+    def evaluate(self, facts: Facts) -> Finding:
+        lab = facts.feature(ionised)
+        if lab is not None and facts.feature(ionised_low):
+            return Finding(
+                self.text, Answer.MET, f"ionised calcium {lab.as_sent} on {lab.when}", (lab.source,)
+            )
+        draw = facts.feature(current_draw)
+        if draw is None:
+            because = f"low calcium not excluded ({why_no_calcium(facts)})"
+            return Finding(self.text, Answer.UNKNOWN, because, optional=True)
+        threshold = limit(facts, T4)
+        answer = both_ends(draw.corrected, lambda value: below(value, threshold))
+        if answer is not Answer.NOT_MET and not draw.certain:
+            because = f"total calcium {show_interval(draw.corrected, 1)} mg/dL without a usable albumin: low calcium not excluded"
+            return Finding(self.text, Answer.UNKNOWN, because, draw.sources, optional=True)
+        return Finding(self.text, answer, tell_draw(draw), draw.sources, optional=True)
+
+
+@dataclass(frozen=True, slots=True)
+class CalciumOnlyAfterCorrection:
+    """T3 is reached, but only through our own albumin correction: shown one step lower."""
+
+    text: str = f"calcium above {T3.value} mg/dL only after albumin correction"
+
+    def evaluate(self, facts: Facts) -> Finding:
+        any_way = HighCalcium().evaluate(facts)
+        if any_way.answer is not Answer.MET:
+            return Finding(self.text, any_way.answer, any_way.because, any_way.sources)
+        full = HighCalcium(full=True).evaluate(facts)
+        answer = Answer.NOT_MET if full.answer is Answer.MET else Answer.MET
+        return Finding(self.text, answer, full.because, full.sources)

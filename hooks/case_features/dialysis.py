@@ -1,0 +1,303 @@
+"""Is this patient on maintenance dialysis? Definitions: clinical document section 4.
+
+`definite`: a dialysis-dependence code, or two dialysis sessions within 30 days with chronic evidence.
+`probable`: ICD-10-CM N18.6 without a transplant, or a dialysis-care encounter in the last 90 days.
+Rules treat the two alike. Dialysis for acute kidney injury and a functioning transplant are not
+maintenance dialysis. Dialysis-only medicines, vascular access and laboratory codes do not count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from cds_service.api import (
+    Answer,
+    CodeGroup,
+    Facts,
+    Finding,
+    Problem,
+    Procedure,
+    When,
+    describe,
+    in_groups,
+    met,
+    not_met,
+    unknown,
+    within,
+)
+from hooks import valuesets as vs
+
+RECENT_DAYS = 90
+SESSION_WINDOW_DAYS = 30
+CHRONIC_SPAN_DAYS = 90
+
+_SESSIONS = (vs.HEMODIALYSIS, vs.PERITONEAL_DIALYSIS, vs.DIALYSIS_MODALITY_NOT_STATED)
+_DEPENDENT = (vs.DIALYSIS_DEPENDENCE, vs.DIALYSIS_DEPENDENCE_SNOMED_LICENSED)
+_ESRD = (vs.END_STAGE_RENAL_DISEASE,)
+_ESRD_NO_PROOF = (
+    vs.END_STAGE_RENAL_DISEASE,
+    vs.END_STAGE_RENAL_DISEASE_SNOMED,
+    vs.END_STAGE_RENAL_DISEASE_SNOMED_LICENSED,
+)
+_HINTS = (*_ESRD_NO_PROOF, vs.HYPERTENSIVE_CKD_STAGE_5_OR_ESRD, vs.CKD_STAGE_5)
+_TRANSPLANT = (vs.KIDNEY_TRANSPLANT_STATUS, vs.KIDNEY_TRANSPLANT_STATUS_SNOMED_LICENSED)
+_DIALYSIS_WORDS = (
+    "dialysis",
+    "hemodialysis",
+    "haemodialysis",
+    "esrd",
+    "eskd",
+    "end stage renal",
+    "end-stage renal",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialysis:
+    """What the record says about dialysis. `answer` is UNKNOWN when it cannot be told."""
+
+    answer: Answer
+    certainty: str
+    """`definite`, `probable`, or '' when not on dialysis or unknown."""
+    cohort: str
+    """`dialysis`, `kidney-transplant`, `aki-d`, `none` or `unknown`."""
+    modality: str | None
+    """`HD`, `PD` or None when not recorded."""
+    because: str
+    sources: tuple[str, ...]
+    since: When | None
+    """Earliest dated evidence of dialysis."""
+    failed_graft: bool
+    transplant_recorded: bool
+
+
+def dialysis(facts: Facts) -> Dialysis:
+    """Dialysis status by every form of evidence, worked out once per call through `facts.feature`."""
+    if facts.problems is None:
+        reason = facts.failures.get("conditions", "not read")
+        return _no(Answer.UNKNOWN, "unknown", f"problem list not readable ({reason})")
+    active = [problem for problem in facts.problems if problem.active]
+    graft = _Graft.of(facts, active)
+    sessions = _sessions(facts)
+    dependent = _pick(active, _DEPENDENT)
+    esrd = _pick(active, _ESRD)
+    recent_sessions = [item for item in sessions if item.when and within(facts, item.when, RECENT_DAYS)]
+    chronic = bool(_pick(active, _ESRD_NO_PROOF)) or _span_days(sessions) > CHRONIC_SPAN_DAYS
+    frequent = bool(recent_sessions) and _two_days_within(sessions, SESSION_WINDOW_DAYS)
+
+    definite: list[Problem | Procedure] = [*dependent]
+    if frequent and chronic:
+        definite += recent_sessions[:1]
+    last = _last(dependent, recent_sessions if frequent and chronic else [])
+    if definite and not (
+        graft.functioning and graft.when is not None and last is not None and graft.after(last)
+    ):
+        return _yes(facts, "definite", definite, graft, sessions)
+    if graft.functioning and graft.when is None and recent_sessions:
+        return _yes(facts, "definite", recent_sessions[:1], graft, sessions)
+    if esrd and not (graft.functioning and not _later(esrd, graft.when)):
+        return _yes(facts, "probable", esrd, graft, sessions)
+    if graft.functioning:
+        return _no(
+            Answer.NOT_MET, "kidney-transplant", f"functioning kidney transplant: {graft.label}", graft
+        )
+    if _pick(active, (vs.ACUTE_KIDNEY_INJURY,)) and sessions:
+        return _no(
+            Answer.NOT_MET, "aki-d", "dialysis for acute kidney injury, not maintenance dialysis", graft
+        )
+    care = [
+        p
+        for p in _pick(active, (vs.DIALYSIS_CARE_ENCOUNTER,))
+        if p.since and within(facts, p.since, RECENT_DAYS)
+    ]
+    if care:
+        return _yes(facts, "probable", care, graft, sessions)
+    for encounter in facts.encounters or ():
+        if in_groups(encounter.sets, (vs.DIALYSIS_CARE_ENCOUNTER,)) and encounter.started:
+            if within(facts, encounter.started, RECENT_DAYS):
+                because = f"dialysis-care encounter on {encounter.started}"
+                return Dialysis(
+                    Answer.MET,
+                    "probable",
+                    "dialysis",
+                    _modality(facts, sessions),
+                    because,
+                    (encounter.source,),
+                    encounter.started,
+                    graft.recorded,
+                    graft.recorded,
+                )
+    return _absent(facts, active, graft)
+
+
+def _absent(facts: Facts, active: list[Problem], graft: _Graft) -> Dialysis:
+    """No evidence found: `no` only when what was read is enough to say so."""
+    if "conditions" in facts.incomplete:
+        return _no(Answer.UNKNOWN, "unknown", "problem list received only in part")
+    hint = _pick(active, _HINTS)
+    if hint and facts.procedures is None:
+        because = f"{describe(hint[0])}, but procedures are not readable: dialysis not confirmed or excluded"
+        return _no(Answer.UNKNOWN, "unknown", because, graft, (hint[0].source,))
+    for problem in active:
+        if not problem.coded and any(
+            word in text.lower() for text in problem.texts for word in _DIALYSIS_WORDS
+        ):
+            because = (
+                "the problem list mentions dialysis or end-stage renal disease in words only, without a code"
+            )
+            return _no(Answer.UNKNOWN, "unknown", because, graft, (problem.source,))
+    return _no(Answer.NOT_MET, "none", "no evidence of maintenance dialysis on record", graft)
+
+
+@dataclass(frozen=True, slots=True)
+class _Graft:
+    """Kidney transplant: recorded at all, failed, and when."""
+
+    recorded: bool
+    failed: bool
+    when: When | None
+    label: str
+    sources: tuple[str, ...]
+
+    @classmethod
+    def of(cls, facts: Facts, active: list[Problem]) -> _Graft:
+        status = _pick(active, _TRANSPLANT)
+        done = [
+            item for item in facts.procedures or () if in_groups(item.sets, (vs.KIDNEY_TRANSPLANT_PROCEDURE,))
+        ]
+        failed = bool(_pick(active, (vs.KIDNEY_TRANSPLANT_FAILURE,)))
+        dates = [when for when in (*(p.since for p in status), *(p.when for p in done)) if when is not None]
+        labels = [describe(problem) for problem in status] or [item.label for item in done]
+        return cls(
+            recorded=bool(status or done or failed),
+            failed=failed,
+            when=max(dates, key=lambda when: when.instant) if dates else None,
+            label="; ".join(labels),
+            sources=tuple(item.source for item in (*status, *done)),
+        )
+
+    @property
+    def functioning(self) -> bool:
+        """Recorded and not coded as failed."""
+        return self.recorded and not self.failed
+
+    def after(self, last: When) -> bool:
+        return self.when is not None and self.when.instant > last.instant
+
+
+def _pick(problems: Iterable[Problem], groups: tuple[CodeGroup, ...]) -> list[Problem]:
+    return [problem for problem in problems if in_groups(problem.sets, groups)]
+
+
+def _sessions(facts: Facts) -> list[Procedure]:
+    """Dialysis sessions, newest first; continuous therapies of intensive care are not among the sets."""
+    found = [
+        item
+        for item in facts.procedures or ()
+        if in_groups(item.sets, _SESSIONS) and item.when is not None and not item.when.is_future(facts.as_of)
+    ]
+    return sorted(found, key=_instant, reverse=True)
+
+
+def _instant(item: Procedure) -> float:
+    return item.when.instant.timestamp() if item.when else 0.0
+
+
+def _days(sessions: list[Procedure]) -> list[date]:
+    """Different days with a session, latest first."""
+    return sorted({item.when.day for item in sessions if item.when}, reverse=True)
+
+
+def _two_days_within(sessions: list[Procedure], days: int) -> bool:
+    on = _days(sessions)
+    return any((later - earlier).days <= days for later, earlier in zip(on, on[1:], strict=False))
+
+
+def _span_days(sessions: list[Procedure]) -> int:
+    on = _days(sessions)
+    return (on[0] - on[-1]).days if on else 0
+
+
+def _last(problems: list[Problem], sessions: list[Procedure]) -> When | None:
+    """Date of the latest evidence; None when some evidence has no date, so that nothing can be later."""
+    dates = [problem.since for problem in problems] + [item.when for item in sessions[:1]]
+    known = [when for when in dates if when is not None]
+    return max(known, key=lambda when: when.instant) if known and len(known) == len(dates) else None
+
+
+def _later(problems: list[Problem], than: When | None) -> bool:
+    """One of the problems is dated after `than`."""
+    if than is None:
+        return False
+    return any(problem.since is not None and problem.since.instant > than.instant for problem in problems)
+
+
+def _modality(facts: Facts, sessions: list[Procedure]) -> str | None:
+    """Latest coded modality; conditions without a date give way to dated evidence."""
+    seen: list[tuple[float, str]] = []
+    for kind, groups in (
+        ("HD", (vs.HEMODIALYSIS, vs.HEMODIALYSIS_CONDITION)),
+        ("PD", (vs.PERITONEAL_DIALYSIS, vs.PERITONEAL_DIALYSIS_CONDITION)),
+    ):
+        for item in sessions:
+            if in_groups(item.sets, groups):
+                seen.append((_instant(item), kind))
+        for problem in facts.problems or ():
+            if problem.active and in_groups(problem.sets, groups):
+                seen.append((problem.since.instant.timestamp() if problem.since else 0.0, kind))
+    return max(seen)[1] if seen else None
+
+
+def _dates(items: Iterable[Problem | Procedure]) -> Iterator[When]:
+    for item in items:
+        when = item.since if isinstance(item, Problem) else item.when
+        if when is not None:
+            yield when
+
+
+def _yes(
+    facts: Facts,
+    certainty: str,
+    evidence: Iterable[Problem | Procedure],
+    graft: _Graft,
+    sessions: list[Procedure],
+) -> Dialysis:
+    evidence = list(evidence)
+    labels = [describe(e) if isinstance(e, Problem) else f"{e.label}, {e.when}" for e in evidence]
+    onset = list(_dates([*evidence, *sessions]))
+    return Dialysis(
+        Answer.MET,
+        certainty,
+        "dialysis",
+        _modality(facts, sessions),
+        "; ".join(dict.fromkeys(labels)),
+        tuple(dict.fromkeys(item.source for item in evidence)),
+        min(onset, key=lambda when: when.instant) if onset else None,
+        graft.recorded,
+        graft.recorded,
+    )
+
+
+def _no(
+    answer: Answer, cohort: str, because: str, graft: _Graft | None = None, sources: tuple[str, ...] = ()
+) -> Dialysis:
+    recorded = graft.recorded if graft else False
+    own = graft.sources if graft and cohort == "kidney-transplant" else sources
+    return Dialysis(answer, "", cohort, None, because, own, None, graft.failed if graft else False, recorded)
+
+
+@dataclass(frozen=True, slots=True)
+class OnDialysis:
+    """On maintenance dialysis, definite or probable."""
+
+    text: str = "on maintenance dialysis (not for acute kidney injury, no functioning transplant)"
+
+    def evaluate(self, facts: Facts) -> Finding:
+        status = facts.feature(dialysis)
+        if status.answer is Answer.MET:
+            return met(self.text, f"dialysis {status.certainty}: {status.because}", *status.sources)
+        if status.answer is Answer.UNKNOWN:
+            return unknown(self.text, status.because, *status.sources)
+        return not_met(self.text, status.because, *status.sources)

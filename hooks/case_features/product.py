@@ -1,0 +1,229 @@
+"""Ca x P: pairing by draw, the product with total and corrected calcium, trend, thresholds T1, T2, T5.
+
+Calcium and phosphate of one draw are preferred; else they may lie at most 7 days apart. The most recent
+computable pair is used, not the highest. A result such as "<5.5" never enters a product.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from cds_service.api import Answer, Facts, Finding, Lab, When, above, at_least, latest
+from hooks.analytes import ALBUMIN, CALCIUM, CALCIUM_CORRECTED, PHOSPHATE
+from hooks.case_features.calcium import (
+    TREND_DAYS,
+    Basis,
+    CalciumDraw,
+    Interval,
+    both_ends,
+    days_apart,
+    draws,
+    ionised_high,
+    show_interval,
+)
+from hooks.thresholds import T1, T2, Limit, limit
+
+PAIR_DAYS = 7
+UNCORRECTED_BAND = Decimal("0.10")
+SQUARED_FACTOR = Decimal("4.0078") * Decimal("3.0974")
+"""mg2/dL2 in one mmol2/L2 (about 12.414)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Calcium and phosphate that belong together, with both products in mg2/dL2."""
+
+    calcium: CalciumDraw
+    phosphate: Lab
+    product: Interval
+    """With corrected calcium (or total, when it is not corrected)."""
+    product_total: Interval
+    preliminary: bool
+
+    @property
+    def when(self) -> When:
+        """The later of the two dates."""
+        other = self.phosphate.when
+        return other if other is not None and other.instant > self.calcium.when.instant else self.calcium.when
+
+    @property
+    def uncorrected(self) -> bool:
+        return self.calcium.basis is Basis.UNCORRECTED
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        return (*self.calcium.sources, self.phosphate.source)
+
+
+def pairs(facts: Facts) -> tuple[Pair, ...]:
+    """Computable pairs of the last 365 days, newest first, one for each calcium draw."""
+    phosphates = [
+        lab
+        for lab in facts.results(PHOSPHATE) or ()
+        if lab.problem is None
+        and lab.excluded is None
+        and lab.low is not None
+        and lab.high is not None
+        and lab.when is not None
+        and facts.age_days(lab.when) <= TREND_DAYS
+    ]
+    found = []
+    for draw in facts.feature(draws):
+        near = [lab for lab in phosphates if lab.when and days_apart(lab.when, draw.when) <= PAIR_DAYS]
+        for preliminary in (False, True):
+            candidates = [lab for lab in near if lab.preliminary is preliminary]
+            if candidates:
+                found.append(_pair(draw, max(candidates, key=lambda lab: _freshness(draw, lab))))
+    return tuple(sorted(found, key=lambda pair: _recency(pair, facts), reverse=True))
+
+
+def _freshness(draw: CalciumDraw, lab: Lab) -> tuple[int, bool, float, str]:
+    """Later day first; on one day the same draw first."""
+    when = lab.when or draw.when
+    return max(when.day, draw.when.day).toordinal(), when == draw.when, when.instant.timestamp(), lab.source
+
+
+def _recency(pair: Pair, facts: Facts) -> tuple[int, bool, float, bool]:
+    newest = -facts.age_days(pair.when)
+    same_draw = pair.phosphate.when == pair.calcium.when
+    return newest, same_draw, pair.calcium.when.instant.timestamp(), not pair.preliminary
+
+
+def _pair(draw: CalciumDraw, lab: Lab) -> Pair:
+    low, high = lab.low or Decimal(0), lab.high or Decimal(0)
+    total = draw.total_interval
+    return Pair(
+        draw,
+        lab,
+        (draw.corrected[0] * low, draw.corrected[1] * high),
+        (total[0] * low, total[1] * high),
+        preliminary=draw.preliminary or lab.preliminary,
+    )
+
+
+def current_pair(facts: Facts) -> Pair | None:
+    """Newest final pair of which neither value is out of date."""
+    for pair in facts.feature(pairs):
+        if not pair.preliminary and _usable_now(facts, pair):
+            return pair
+    return None
+
+
+def shown_pair(facts: Facts) -> Pair | None:
+    """The pair to print: the current one, or a newer preliminary one, which decides nothing."""
+    for pair in facts.feature(pairs):
+        if _usable_now(facts, pair):
+            return pair
+    return None
+
+
+def _usable_now(facts: Facts, pair: Pair) -> bool:
+    when = pair.phosphate.when
+    return (
+        facts.age_days(pair.calcium.when) <= CALCIUM.ageing_days
+        and when is not None
+        and facts.age_days(when) <= PHOSPHATE.ageing_days
+    )
+
+
+def trend(facts: Facts) -> tuple[Pair, ...]:
+    """Last three final pairs within 12 months, newest first."""
+    return tuple(pair for pair in facts.feature(pairs) if not pair.preliminary)[:3]
+
+
+def product_doubt(facts: Facts) -> str | None:
+    """Why a clear answer from the current pair would not be sound, if so."""
+    doubts = []
+    for analyte in (CALCIUM, CALCIUM_CORRECTED, PHOSPHATE, ALBUMIN):
+        found = latest(facts, analyte)
+        if found.doubt is not None and not (analyte is CALCIUM_CORRECTED and found.last is None):
+            doubts.append(f"{analyte.title}: {found.doubt}")
+    return "; ".join(dict.fromkeys(doubts)) or None
+
+
+def why_no_product(facts: Facts) -> str:
+    """Reason to print when Ca x P cannot be worked out."""
+    reasons = []
+    for analyte in (CALCIUM, PHOSPHATE):
+        found = latest(facts, analyte)
+        if found.lab is None and not (analyte is CALCIUM and _adjusted(facts)):
+            reasons.append(f"{analyte.title}: {found.why_none}")
+    return "; ".join(reasons) or "calcium and phosphate were not drawn within 7 days of each other"
+
+
+def _adjusted(facts: Facts) -> bool:
+    return latest(facts, CALCIUM_CORRECTED).lab is not None
+
+
+@dataclass(frozen=True, slots=True)
+class ProductReaches:
+    """Ca x P against T1 (at least) or T2 (above).
+
+    With `full`, the product does not count when it reaches the threshold only through our own albumin
+    correction (unless ionised calcium is high), or when it is uncorrected and within 10 % of the
+    threshold: such a tier is shown as `info`.
+    """
+
+    threshold: Limit
+    full: bool = False
+
+    @property
+    def text(self) -> str:
+        but = ", not only through correction and not uncorrected near the threshold" if self.full else ""
+        item = self.threshold
+        return f"Ca x P {item.sign} {item.value} {item.unit}{but} ({item.source})"
+
+    def evaluate(self, facts: Facts) -> Finding:
+        pair = facts.feature(current_pair)
+        doubt = facts.feature(product_doubt)
+        if pair is None:
+            reason = facts.feature(why_no_product)
+            return Finding(self.text, Answer.UNKNOWN, f"Ca x P not computable ({reason})")
+        threshold = limit(facts, self.threshold)
+        answer = both_ends(pair.product, lambda value: self._reached(value, threshold))
+        because = tell_pair(pair)
+        if answer is Answer.MET and self.full:
+            weak = self._weakness(facts, pair, threshold)
+            if weak is not None:
+                answer, because = Answer.NOT_MET, f"{because}; {weak}"
+        if answer is Answer.NOT_MET and doubt:
+            return Finding(self.text, Answer.UNKNOWN, f"{because}, but {doubt}", pair.sources)
+        return Finding(self.text, answer, because, pair.sources)
+
+    def _reached(self, value: Decimal, threshold: Decimal) -> bool:
+        return above(value, threshold) if self.threshold.sign == "above" else at_least(value, threshold)
+
+    def _weakness(self, facts: Facts, pair: Pair, threshold: Decimal) -> str | None:
+        if only_through_correction(pair, self.threshold, threshold) and not facts.feature(ionised_high):
+            return "depends on albumin correction"
+        if pair.uncorrected and abs(pair.product[0] - threshold) <= UNCORRECTED_BAND * threshold:
+            return "uncorrected and within 10 % of the threshold"
+        return None
+
+
+def only_through_correction(pair: Pair, item: Limit, threshold: Decimal) -> bool:
+    """Reached with our corrected calcium but not with the total."""
+    test = above if item.sign == "above" else at_least
+    return (
+        pair.calcium.by_us and test(pair.product[0], threshold) and not test(pair.product_total[0], threshold)
+    )
+
+
+def tell_pair(pair: Pair) -> str:
+    """`Ca x P 64.4 mg2/dL2 corrected, 58.6 total, on 12 Nov 2026`."""
+    kind = "uncorrected" if pair.uncorrected else "corrected" if pair.calcium.by_us else "albumin considered"
+    total = f", {show_interval(pair.product_total, 1)} with total calcium" if pair.calcium.by_us else ""
+    note = " (preliminary)" if pair.preliminary else ""
+    return f"Ca x P {show_interval(pair.product, 1)} mg2/dL2 {kind}{total}, on {pair.when}{note}"
+
+
+def si_product(value: Decimal) -> Decimal:
+    """mmol2/L2 from mg2/dL2, for display."""
+    return value / SQUARED_FACTOR
+
+
+HIGH_PRODUCT = ProductReaches(T1)
+HIGH_PRODUCT_FULL = ProductReaches(T1, full=True)
+VERY_HIGH_PRODUCT = ProductReaches(T2)
+VERY_HIGH_PRODUCT_FULL = ProductReaches(T2, full=True)

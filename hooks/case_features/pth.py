@@ -1,0 +1,92 @@
+"""PTH against its own upper limit of normal: T6 (high), T7 (low). Assays differ, so multiples come first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from cds_service.api import Answer, Facts, Finding, Lab, above, below, decide, latest, show, tell
+from hooks.analytes import PTH
+from hooks.thresholds import T6, T6_ABSOLUTE, T7, T7_ABSOLUTE, Limit
+
+CONSECUTIVE = 2
+
+
+def _limits(lab: Lab, multiple: Limit, absolute: Limit) -> tuple[Decimal, str]:
+    """The threshold in pg/mL for this result, and how it came about."""
+    if lab.reference_high:
+        return (
+            multiple.value * lab.reference_high,
+            f"{multiple.value} x ULN {show(lab.reference_high, 0)} pg/mL",
+        )
+    return absolute.value, f"{absolute.value} pg/mL, no ULN given"
+
+
+def tell_pth(lab: Lab) -> str:
+    """`PTH 620 pg/mL (9.5 x ULN) on 2 Nov 2026`."""
+    text = tell(lab, PTH)
+    if lab.exact is not None and lab.reference_high:
+        multiple = show(lab.exact / lab.reference_high, 1)
+        return text.replace(" on ", f" ({multiple} x ULN) on ", 1)
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class PthHigh:
+    """T6: above 9 times the upper limit of normal (above 600 pg/mL when no limit is given)."""
+
+    text: str = f"PTH above {T6.value} x ULN ({T6.source})"
+
+    def evaluate(self, facts: Facts) -> Finding:
+        return _judge(self.text, facts, T6, T6_ABSOLUTE)
+
+
+@dataclass(frozen=True, slots=True)
+class PthLow:
+    """T7: below 2 times the upper limit of normal (below 150 pg/mL when no limit is given)."""
+
+    text: str = f"PTH below {T7.value} x ULN ({T7.source})"
+
+    def evaluate(self, facts: Facts) -> Finding:
+        return _judge(self.text, facts, T7, T7_ABSOLUTE)
+
+
+def _judge(text: str, facts: Facts, multiple: Limit, absolute: Limit) -> Finding:
+    found = latest(facts, PTH)
+    if found.lab is None:
+        return Finding(text, Answer.UNKNOWN, f"PTH: {found.why_none}")
+    threshold, why = _limits(found.lab, multiple, absolute)
+    rising = multiple.sign == "above"
+    test = above if rising else below
+    answer = decide(found.lab, lambda value: test(value, threshold), rising=rising)
+    because = f"{tell_pth(found.lab)} against {why}"
+    if answer is Answer.NOT_MET and found.doubt:
+        return Finding(text, Answer.UNKNOWN, f"{because}, but {found.doubt}", (found.lab.source,))
+    return Finding(text, answer, because, (found.lab.source,))
+
+
+@dataclass(frozen=True, slots=True)
+class PthLowTwice:
+    """PTH below 150 pg/mL on two consecutive values (KDOQI: no calcium-based binder then)."""
+
+    text: str = f"PTH below {T7_ABSOLUTE.value} pg/mL on two consecutive values (KDOQI)"
+
+    def evaluate(self, facts: Facts) -> Finding:
+        found = latest(facts, PTH)
+        if found.lab is None:
+            return Finding(self.text, Answer.UNKNOWN, f"PTH: {found.why_none}")
+        usable = [lab for lab in facts.results(PTH) or () if _counts(facts, lab)][:CONSECUTIVE]
+        answers = [decide(lab, lambda value: below(value, T7_ABSOLUTE.value), rising=False) for lab in usable]
+        sources = tuple(lab.source for lab in usable)
+        because = "; ".join(tell_pth(lab) for lab in usable)
+        if Answer.NOT_MET in answers or len(usable) < CONSECUTIVE:
+            answer = Answer.UNKNOWN if found.doubt and answers[:1] == [Answer.MET] else Answer.NOT_MET
+            return Finding(self.text, answer, because, sources)
+        answer = Answer.MET if all(a is Answer.MET for a in answers) else Answer.UNKNOWN
+        return Finding(self.text, answer, because, sources)
+
+
+def _counts(facts: Facts, lab: Lab) -> bool:
+    """A final, usable result of the last 365 days."""
+    usable = lab.problem is None and lab.excluded is None and not lab.preliminary and lab.when is not None
+    return usable and lab.when is not None and facts.age_days(lab.when) <= 365  # noqa: PLR2004

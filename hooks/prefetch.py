@@ -1,0 +1,51 @@
+"""Prefetch templates. Portable on purpose: each parameter once, no dates, no chains, no includes; dates are
+filtered in code. Keys are stable: clients cache discovery and sites type the templates in by hand.
+"""
+
+from cds_service.api import PrefetchTemplate
+
+PATIENT = PrefetchTemplate("patient", "Patient/{{context.patientId}}", "Patient", required=True)
+CONDITIONS = PrefetchTemplate(
+    "conditions", "Condition?patient={{context.patientId}}", "Condition", required=True
+)
+# Calcium (total, corrected, ionised), phosphate, albumin, PTH, alkaline phosphatase: the common LOINC codes.
+LAB_CODES = (
+    "17861-6",
+    "2000-8",
+    "49765-1",
+    "46099-8",
+    "29265-6",
+    "1994-3",
+    "12180-6",
+    "2777-1",
+    "14879-1",
+    "1751-7",
+    "2731-8",
+    "14866-8",
+    "6768-6",
+)
+LABS = PrefetchTemplate(
+    "labs",
+    f"Observation?patient={{{{context.patientId}}}}&code={','.join(LAB_CODES)}&_sort=-date&_count=100",
+    "Observation",
+    required=True,
+)
+MEDICATIONS = PrefetchTemplate(
+    "medications", "MedicationRequest?patient={{context.patientId}}", "MedicationRequest", required=True
+)
+PROCEDURES = PrefetchTemplate(
+    "procedures", "Procedure?patient={{context.patientId}}", "Procedure", required=False
+)
+ENCOUNTERS = PrefetchTemplate(
+    "encounters", "Encounter?patient={{context.patientId}}", "Encounter", required=False
+)
+REQUESTS = PrefetchTemplate(
+    "requests", "ServiceRequest?patient={{context.patientId}}", "ServiceRequest", required=False
+)
+VITALS = PrefetchTemplate(
+    "vitals",
+    "Observation?patient={{context.patientId}}&code=29463-7,8302-2,39156-5&_sort=-date&_count=50",
+    "Observation",
+    required=False,
+)
+CORE = (PATIENT, CONDITIONS, LABS, MEDICATIONS)

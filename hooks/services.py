@@ -1,0 +1,88 @@
+"""The five services, one per hook, with the rules on each and their default modes."""
+
+from __future__ import annotations
+
+from cds_service.api import Mode, RuleUse, Service
+from hooks import prefetch as pf
+from hooks.content import CONTENT
+from hooks.rules import (
+    active_vitd_high_cap,
+    calcium_load_high_cap,
+    calcium_vitd_calciphylaxis,
+    mbd_labs_missing,
+    vka_calciphylaxis,
+    vka_dialysis,
+    vka_mandatory_indication,
+)
+
+_USAGE = (
+    "FHIR R4 (R4B, STU3 and R5 shapes are tolerated; DSTU2 is not). Orders need RxNorm, NDC or ATC codes or a "
+    "readable drug name. Data that do not come as prefetch are read from fhirServer; without access the card "
+    "says what could not be checked."
+)
+_MEDICATION_RULES = (
+    vka_calciphylaxis.RULE,
+    vka_dialysis.RULE,
+    vka_mandatory_indication.RULE,
+    active_vitd_high_cap.RULE,
+    calcium_load_high_cap.RULE,
+    calcium_vitd_calciphylaxis.RULE,
+)
+
+ORDER_SIGN = Service(
+    id="calciphylaxis-order-sign",
+    hook="order-sign",
+    title="Calciphylaxis risk check when orders are signed",
+    description="Checks orders being signed for dialysis patients for drugs and labs that raise calciphylaxis risk.",
+    usage_requirements=_USAGE,
+    prefetch=(*pf.CORE, pf.PROCEDURES, pf.ENCOUNTERS, pf.REQUESTS),
+    rules=tuple(RuleUse(rule) for rule in (*_MEDICATION_RULES, mbd_labs_missing.RULE)),
+    content=CONTENT,
+)
+ORDER_SELECT = Service(
+    id="calciphylaxis-order-select",
+    hook="order-select",
+    title="Calciphylaxis check when an order is selected",
+    description="Checks the selected orders for a vitamin K antagonist in a patient with calciphylaxis on record.",
+    usage_requirements=_USAGE,
+    prefetch=(*pf.CORE, pf.PROCEDURES, pf.ENCOUNTERS, pf.REQUESTS),
+    rules=(
+        RuleUse(vka_calciphylaxis.RULE),
+        *(RuleUse(rule, Mode.OFF) for rule in (*_MEDICATION_RULES[1:], mbd_labs_missing.RULE)),
+    ),
+    content=CONTENT,
+)
+MEDICATION_REFILL = Service(
+    id="calciphylaxis-medication-refill",
+    hook="medication-refill",
+    title="Calciphylaxis risk check on renewals",
+    description="Checks renewals of dialysis patients for drugs and labs that raise calciphylaxis risk.",
+    usage_requirements=_USAGE,
+    prefetch=(*pf.CORE, pf.PROCEDURES, pf.ENCOUNTERS, pf.REQUESTS),
+    rules=tuple(RuleUse(rule) for rule in _MEDICATION_RULES),
+    content=CONTENT,
+)
+PATIENT_VIEW = Service(
+    id="calciphylaxis-patient-view",
+    hook="patient-view",
+    title="Calciphylaxis risk factors on dialysis",
+    description="Shows which known risk factors for calciphylaxis a dialysis patient has, when the chart is opened.",
+    usage_requirements=_USAGE,
+    prefetch=(*pf.CORE, pf.PROCEDURES, pf.ENCOUNTERS, pf.REQUESTS, pf.VITALS),
+    rules=(),
+    content=CONTENT,
+    essential=("conditions",),
+    detail_limit=3000,
+)
+ENCOUNTER_DISCHARGE = Service(
+    id="calciphylaxis-encounter-discharge",
+    hook="encounter-discharge",
+    title="Calciphylaxis check at discharge",
+    description="Checks discharge of dialysis patients on a vitamin K antagonist.",
+    usage_requirements=_USAGE,
+    prefetch=(*pf.CORE, pf.PROCEDURES, pf.ENCOUNTERS, pf.REQUESTS),
+    rules=(),
+    content=CONTENT,
+    essential=("conditions",),
+)
+SERVICES = (ORDER_SIGN, ORDER_SELECT, PATIENT_VIEW, ENCOUNTER_DISCHARGE, MEDICATION_REFILL)
