@@ -67,8 +67,9 @@ def _profile(entry: Any, default_catalog: Mapping[str, Coding], problems: list[s
     if not isinstance(entry, dict):
         problems.append("is not an object")
         return None
-    preset = entry.get("preset", "generic")
-    given = {**PRESETS.get(preset if isinstance(preset, str) else "", {}), **entry}
+    # Whatever else stands there is reported when the field itself is read.
+    preset = str(entry.get("preset", "generic"))
+    given = {**PRESETS.get(preset, {}), **entry}
     if isinstance(given.get("fhir_base"), str):
         given["fhir_base"] = [given["fhir_base"]]
     catalog = {} if preset in WITHOUT_DEFAULT_CATALOG else dict(default_catalog)
@@ -137,17 +138,19 @@ def _is_loopback(url: str) -> bool:
 
 
 def _url_problems(name: str, url: str, *, https: bool) -> Iterator[str]:
+    # A password in the address must not end up in a start-up log.
+    shown = "the address" if "@" in url else repr(url)
     try:
         parts = urlsplit(url)
         usable = bool(parts.hostname) and parts.username is None and parts.port != 0
     except ValueError:
         usable = False
     if not usable or parts.scheme not in ("http", "https") or any(c.isspace() for c in url):
-        yield f"{name}: {url!r} is not a web address"
+        yield f"{name}: {shown} is not a web address"
     elif https and parts.scheme != "https":
-        yield f"{name}: {url!r} must be https"
+        yield f"{name}: {shown} must be https"
     elif parts.fragment or (parts.query and name == "fhir_base"):
-        yield f"{name}: {url!r} must not have a query or a fragment"
+        yield f"{name}: {shown} must not have a query or a fragment"
 
 
 def _clashes(profiles: list[ClientProfile]) -> Iterator[str]:

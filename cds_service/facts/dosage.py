@@ -55,7 +55,14 @@ _ROUTE_WORDS = {
 }
 _WORD = re.compile(r"[a-z]+")
 _PER_DAY = {"s": 86400, "min": 1440, "h": 24, "d": 1}
-_DAYS = {"d": 1, "wk": 7, "mo": 30, "a": 365, "h": Decimal(1) / 24, "min": Decimal(1) / 1440}
+_DAYS = {
+    "d": Decimal(1),
+    "wk": Decimal(7),
+    "mo": Decimal(30),
+    "a": Decimal(365),
+    "h": Decimal(1) / 24,
+    "min": Decimal(1) / 1440,
+}
 _DAY_WORDS = {"day": "d", "days": "d", "week": "wk", "weeks": "wk", "month": "mo", "months": "mo"}
 # HL7 timing abbreviations (v3 GTSAbbreviation) -> doses a day.
 _TIMING_CODES = {

@@ -10,7 +10,7 @@ from cds_service.facts.dates import When, parse_when
 from cds_service.facts.model import Medication, MedicationState
 from cds_service.facts.problems import concept_sets, concepts
 from cds_service.facts.subjects import bare_id
-from cds_service.fhir.decode import CodeableConcept, CodeableReference, Period, Resource
+from cds_service.fhir.decode import CodeableConcept, CodeableReference, Period, Reference, Resource
 from cds_service.terminology.index import Terminology
 
 _IGNORED = frozenset({"entered-in-error", "cancelled", "draft"})
@@ -43,11 +43,18 @@ class MedicationShelf:
 
 def unresolved_reference(resource: Resource, shelf: MedicationShelf) -> str | None:
     """Reference to a Medication that did not come with the call, if the drug is named by nothing else."""
-    reference = resource.medicationReference or (resource.medication and resource.medication.reference)
+    reference = _reference(resource)
     if not reference or not reference.reference or resource.medicationCodeableConcept is not None:
         return None
     found = shelf.find(reference.reference, resource)
     return None if found is not None or reference.reference.startswith("#") else reference.reference
+
+
+def _reference(resource: Resource) -> Reference | None:
+    """The reference to a Medication: R4 `medicationReference`, R5 `medication.reference`."""
+    if resource.medicationReference is not None:
+        return resource.medicationReference
+    return resource.medication.reference if resource.medication is not None else None
 
 
 def wording(resource: Resource, shelf: MedicationShelf) -> tuple[Codings, list[str]]:
@@ -71,7 +78,7 @@ def wording(resource: Resource, shelf: MedicationShelf) -> tuple[Codings, list[s
 
     take(resource.medicationCodeableConcept)
     take_reference(resource.medication)
-    reference = resource.medicationReference or (resource.medication and resource.medication.reference)
+    reference = _reference(resource)
     if reference is not None:
         if reference.reference and (found := shelf.find(reference.reference, resource)) is not None:
             take(found.code)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
-from typing import Any, Protocol
+from typing import Any
 
 from cds_service.errors import ForeignPatient
 from cds_service.facts.dates import parse_when
@@ -18,27 +18,13 @@ from cds_service.facts.medications import MedicationReader, MedicationShelf
 from cds_service.facts.model import Encounter, Facts, Gap, Order, Patient, Problem, Procedure
 from cds_service.facts.problems import concept_sets, concept_texts, concepts, label_of, problem
 from cds_service.facts.subjects import Whose, whose
-from cds_service.fhir.decode import Dropped, Resource
+from cds_service.fhir.decode import Resource
+from cds_service.fhir.source import Source
 from cds_service.terminology.index import Terminology
 
 _NOT_DONE = frozenset({"entered-in-error", "not-done", "aborted"})
 _ORDER_TYPES = frozenset({"MedicationRequest", "ServiceRequest", "ProcedureRequest"})
 _REQUEST_OPEN = frozenset({"active", "draft", "completed", "on-hold"})
-
-
-class SourceData(Protocol):
-    """What is known of one prefetch key (see `fhir.prefetch.Source`)."""
-
-    @property
-    def key(self) -> str: ...
-    @property
-    def resources(self) -> tuple[Resource, ...] | None: ...
-    @property
-    def failure_text(self) -> str: ...
-    @property
-    def complete(self) -> bool: ...
-    @property
-    def dropped(self) -> tuple[Dropped, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +52,7 @@ class Normaliser:
 
     def facts(
         self,
-        sources: Mapping[str, SourceData],
+        sources: Mapping[str, Source],
         orders: tuple[Order, ...],
         shelf: MedicationShelf,
         setting: Setting,
@@ -126,7 +112,7 @@ class Normaliser:
 class _Reading:
     """Takes each source once, leaves out what is not this patient's, and notes every loss."""
 
-    def __init__(self, sources: Mapping[str, SourceData], setting: Setting) -> None:
+    def __init__(self, sources: Mapping[str, Source], setting: Setting) -> None:
         self._sources = sources
         self._setting = setting
         self._urns: dict[str, str] = {}
@@ -191,11 +177,13 @@ class _Reading:
         for dropped in source.dropped:
             self.note(key, "unreadable", f"an entry could not be read ({dropped.reason})", partial=True)
         if source.resources is None:
-            self.failures[key] = source.failure_text
-            self.gaps.append(Gap(key, "unavailable", source.failure_text))
+            reason = source.failure.text if source.failure else "not read"
+            self.failures[key] = reason
+            self.gaps.append(Gap(key, "unavailable", reason))
             return None
-        if not source.complete and key not in self.incomplete:
-            self.note(key, "cut", "only part of the list was received", partial=True)
+        if not source.complete:
+            text = "; ".join(str(gap) for gap in source.gaps) or "only part of the list was received"
+            self.note(key, "partial", text, partial=True)
         return source.resources
 
 
@@ -204,7 +192,9 @@ def _done(resources: Iterable[Resource], terminology: Terminology, zone: tzinfo)
         if (resource.status or "").strip().lower() in _NOT_DONE or resource.doNotPerform:
             continue
         start = resource.performedPeriod.start if resource.performedPeriod else None
-        r5 = resource.occurrenceDateTime or (resource.occurrencePeriod and resource.occurrencePeriod.start)
+        r5 = resource.occurrenceDateTime or (
+            resource.occurrencePeriod.start if resource.occurrencePeriod else None
+        )
         yield _procedure(resource, resource.performedDateTime or start or r5, terminology, zone)
 
 

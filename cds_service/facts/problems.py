@@ -71,9 +71,8 @@ def problem(resource: Resource, terminology: Terminology, zone: tzinfo, as_of: d
     if verification in _NOT_A_PROBLEM:
         return None
     clinical = status_code(resource.clinicalStatus)
-    abated = parse_when(
-        resource.abatementDateTime or (resource.abatementPeriod and resource.abatementPeriod.start), zone
-    )
+    abatement_start = resource.abatementPeriod.start if resource.abatementPeriod else None
+    abated = parse_when(resource.abatementDateTime or abatement_start, zone)
     has_abated = (
         (abated is not None and abated.instant <= as_of)
         or resource.abatementBoolean is True

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -73,6 +74,10 @@ class _HttpPool(HTTPConnectionPool):
 
 class _HttpsPool(HTTPSConnectionPool):
     ConnectionCls = _HttpsConnection
+
+
+_KEY_SET_TIMEOUT_S = 2.0
+_KEY_SET_BYTES = 200_000
 
 
 class _Adapter(HTTPAdapter):
@@ -144,6 +149,21 @@ class FhirClient:
         self._executor.shutdown(wait=False)
         for session in self._sessions.values():
             session.close()
+
+    def fetch_key_set(self, url: str) -> bytes:
+        """A client's pinned key set (configuration, never an address that came with a call); blocking.
+
+        Raises:
+            requests.RequestException: no answer.
+            ValueError: not a plain 200, or far too large for a key set.
+        """
+        with self._new_session() as session, session.get(
+            url, timeout=_KEY_SET_TIMEOUT_S, stream=True, allow_redirects=False
+        ) as response:
+            body: bytes = response.raw.read(_KEY_SET_BYTES + 1, decode_content=True)
+            if response.status_code != HTTPStatus.OK or len(body) > _KEY_SET_BYTES:
+                raise ValueError("the key set could not be fetched")
+            return body
 
     async def get_many(
         self, access: FhirAccess, queries: Sequence[str], deadline: Deadline, *, batch: bool = False

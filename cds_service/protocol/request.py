@@ -87,7 +87,8 @@ class HookRequest:
     selections: tuple[str, ...] | None
     prefetch: dict[str, Resource | None]
     dropped: dict[str, tuple[Dropped, ...]] = field(default_factory=dict)
-    """Prefetch key (or `drafts`) -> what could not be read of it."""
+    """Prefetch key -> what could not be read of it."""
+    dropped_orders: tuple[Dropped, ...] = ()
 
 
 def decode_request(body: bytes) -> HookRequest:
@@ -116,20 +117,22 @@ def _decode_tolerantly(body: bytes) -> HookRequest:
     dropped: dict[str, tuple[Dropped, ...]] = {}
     prefetch: dict[str, Resource | None] = {}
     for number, (key, value) in enumerate((raw.prefetch or {}).items()):
-        lost: list[Dropped] = []
-        resource = decode_resource(value, f"prefetch[{number}]", lost)
         if bytes(value).strip() == b"null":
             prefetch[key] = None
-        elif resource is not None:
+            continue
+        spoilt: list[Dropped] = []
+        resource = decode_resource(value, f"prefetch[{number}]", spoilt)
+        if resource is not None:
             prefetch[key] = resource
         else:
             prefetch[key] = Resource(resourceType="OperationOutcome")
-        if lost:
-            dropped[key] = tuple(lost)
+        if spoilt:
+            dropped[key] = tuple(spoilt)
     context = None
+    dropped_orders: tuple[Dropped, ...] = ()
     if raw.context is not None:
-        lost = []
-        given = {}
+        lost: list[Dropped] = []
+        given: dict[str, Resource | None] = {}
         for name in ("draftOrders", "medications"):
             value = getattr(raw.context, name)
             given[name] = None
@@ -137,8 +140,7 @@ def _decode_tolerantly(body: bytes) -> HookRequest:
                 given[name] = decode_resource(value, f"context.{name}", lost)
                 if given[name] is None:
                     raise NothingAssessable("The orders in the context could not be read.")
-        if lost:
-            dropped["drafts"] = tuple(lost)
+        dropped_orders = tuple(lost)
         context = _Context(
             patientId=raw.context.patientId,
             userId=raw.context.userId,
@@ -147,7 +149,7 @@ def _decode_tolerantly(body: bytes) -> HookRequest:
             **given,
         )
     outer = _Body(raw.hook, raw.hookInstance, raw.fhirServer, raw.fhirAuthorization, context, prefetch)
-    return _checked(outer, dropped)
+    return _checked(outer, dropped, dropped_orders)
 
 
 def _position(error: BaseException) -> str:
@@ -156,7 +158,9 @@ def _position(error: BaseException) -> str:
     return f" (byte {found.group(1)})" if found else ""
 
 
-def _checked(body: _Body, dropped: dict[str, tuple[Dropped, ...]]) -> HookRequest:
+def _checked(
+    body: _Body, dropped: dict[str, tuple[Dropped, ...]], dropped_orders: tuple[Dropped, ...] = ()
+) -> HookRequest:
     context = body.context
     if not body.hook:
         raise BadRequest("The member 'hook' is missing.")
@@ -186,6 +190,7 @@ def _checked(body: _Body, dropped: dict[str, tuple[Dropped, ...]]) -> HookReques
         selections=None if context.selections is None else tuple(context.selections),
         prefetch=body.prefetch or {},
         dropped=dropped,
+        dropped_orders=dropped_orders,
     )
 
 

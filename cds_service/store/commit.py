@@ -1,7 +1,8 @@
 """One group of jobs becomes one transaction.
 
-Invocations are most of the traffic, so their INSERTs are compiled once and handed to the driver as lists of
-tuples: for a record with four outcomes that costs half of what building the statement each time does.
+Invocations are most of the traffic, so their INSERTs are compiled once and handed to the driver whole: as a
+list of rows to SQLite, as one JSON array to PostgreSQL. For a group of 64 this takes half and a fifth of the
+processor time of an ordinary `execute`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ClauseElement, Connection, Engine, delete, insert, select
+import msgspec
+from sqlalchemy import ClauseElement, Connection, Engine, Table, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cds_service.store.records import FeedbackResult, JtiVerdict
@@ -80,10 +82,10 @@ class GroupCommit:
         self._engine = engine
         # Kept open: taking it from the pool for every group costs as much as a small INSERT.
         self._connection: Connection | None = None
-        insert_or = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
+        insert_or = postgresql.insert if self._postgresql else sqlite.insert
         self._insert_feedback = insert_or(FEEDBACK).on_conflict_do_nothing().returning(FEEDBACK.c.card_uuid)
         claim = insert_or(JTI)
-        self._sql = {table: self._compiled(insert(table)) for table in (INVOCATION, OUTCOME, CARD)}
+        self._sql = {table: self._insert_rows(table) for table in (INVOCATION, OUTCOME, CARD)}
         # A key that has expired counts as never seen, so it may be claimed anew.
         self._claim_sql = self._compiled(
             claim.on_conflict_do_update(
@@ -92,6 +94,21 @@ class GroupCommit:
                 where=JTI.c.expires_at < claim.excluded.seen_at,
             )
         )
+
+    @property
+    def _postgresql(self) -> bool:
+        return self._engine.dialect.name == "postgresql"
+
+    def _insert_rows(self, table: Table) -> str:
+        if not self._postgresql:
+            return self._compiled(insert(table))
+        names = ", ".join(f'"{column.name}"' for column in table.columns)
+        values = ", ".join(
+            f"(row ->> {position})::{column.type.compile(self._engine.dialect)}"
+            for position, column in enumerate(table.columns)
+        )
+        # Names and types are those of our own schema.
+        return f'INSERT INTO "{table.name}" ({names}) SELECT {values} FROM jsonb_array_elements(%s) AS row'  # noqa: S608
 
     def _compiled(self, statement: ClauseElement) -> str:
         return str(statement.compile(self._engine))
@@ -141,7 +158,8 @@ class GroupCommit:
             (CARD, [row for job in jobs for row in job.cards]),
         ):
             if rows:
-                connection.exec_driver_sql(self._sql[table], rows)
+                parameters = (msgspec.json.encode(rows).decode(),) if self._postgresql else rows
+                connection.exec_driver_sql(self._sql[table], parameters)
 
     def _feedback(self, connection: Connection, job: FeedbackJob) -> FeedbackResult:
         if not job.values:
@@ -172,7 +190,7 @@ class GroupCommit:
             for job, claim in zip(jobs, claims, strict=True)
         ]
         connection.exec_driver_sql(self._claim_sql, rows)
-        marker = "%s" if self._engine.dialect.name == "postgresql" else "?"
+        marker = "%s" if self._postgresql else "?"
         markers = ", ".join([marker] * len(jobs))
         found = connection.exec_driver_sql(
             f"SELECT key, claim, body_hash, seen_at FROM jti WHERE key IN ({markers})",  # noqa: S608

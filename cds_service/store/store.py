@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Self
+from typing import Self, cast
 
 import structlog
 from alembic.util import CommandError
@@ -107,14 +107,19 @@ class Store:
             self._prepare()
         return self._group_commit(jobs)
 
-    async def _submit(self, job: Job, timeout: float) -> Result:  # noqa: ASYNC109  # part of every call here
+    def _queue(self, job: Job) -> asyncio.Future[Result] | None:
+        """Hand a job to the writer; None if it takes no more."""
         loop = asyncio.get_running_loop()
         ticket = Ticket(job, loop.create_future(), loop)
-        if not self._writer.submit(ticket):
+        return ticket.future if self._writer.submit(ticket) else None
+
+    async def _submit(self, job: Job, timeout: float) -> Result:  # noqa: ASYNC109  # part of every call here
+        answer = self._queue(job)
+        if answer is None:
             raise StoreUnavailable("the queue is full or the store is closed")
         try:
             async with asyncio.timeout(timeout):
-                return await ticket.future
+                return await answer
         except TimeoutError:
             raise StoreUnavailable("not committed in time") from None
 
@@ -136,14 +141,13 @@ class Store:
             self.counters.last_error_class = type(error).__name__
             log.error("store_record_unusable", error_class=type(error).__name__)  # noqa: TRY400
             return False
-        loop = asyncio.get_running_loop()
-        ticket = Ticket(job, loop.create_future(), loop)
-        if not self._writer.submit(ticket):
+        committed = self._queue(job)
+        if committed is None:
             self.counters.add("dropped")
             return False
         try:
             async with asyncio.timeout(timeout):
-                await ticket.future
+                await committed
         except TimeoutError:
             self.counters.add("late")
             return False
@@ -164,9 +168,7 @@ class Store:
         """
         values = feedback_values(items, client, datetime.now(UTC))
         result = await self._submit(FeedbackJob(client=client, values=values), timeout)
-        if not isinstance(result, FeedbackResult):
-            raise TypeError("the writer answered a feedback job with something else")
-        return result
+        return cast("FeedbackResult", result)
 
     async def remember_jti(
         self,
@@ -188,13 +190,11 @@ class Store:
             return known
         job = JtiJob(key=key, client=client, body_hash=body_hash, seen_at=now, expires_at=expires)
         try:
-            result = await self._submit(job, timeout)
+            result = cast("JtiVerdict", await self._submit(job, timeout))
         except StoreUnavailable:
             self.counters.add("unshared_jtis")
             # Another call with the same id may have been judged while this one waited.
             result = self._memory.judge(key, body_hash, now) or JtiVerdict.NEW
-        if not isinstance(result, JtiVerdict):
-            raise TypeError("the writer answered a token id with something else")
         # Only a first sight is kept: after another verdict this body is not the one the id belongs to.
         if result is JtiVerdict.NEW:
             self._memory.add(key, body_hash, now, expires)

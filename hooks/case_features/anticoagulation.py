@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cds_service.api import (
+    Answer,
     CodeGroup,
     Facts,
     Finding,

@@ -175,7 +175,7 @@ class _Graft:
             failed=failed,
             when=max(dates, key=lambda when: when.instant) if dates else None,
             label="; ".join(labels),
-            sources=tuple(item.source for item in (*status, *done)),
+            sources=(*(item.source for item in status), *(item.source for item in done)),
         )
 
     @property

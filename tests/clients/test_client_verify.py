@@ -30,7 +30,7 @@ from token_maker import (
 from cds_service.clients.jwks import parse_key_set
 from cds_service.clients.keys import KeyCache
 from cds_service.clients.verify import Cause, JwtVerifier, Unauthenticated
-from cds_service.store.records import JtiVerdict
+from cds_service.store import JtiVerdict, Store
 
 PINNED = "https://ehr.example.org/jwks.json"
 
@@ -65,9 +65,7 @@ class Fetch:
 
 
 def verifier(*profiles, fetch=None, remember=None, clock=time.time) -> JwtVerifier:
-    return JwtVerifier(
-        profiles or [profile()], KeyCache(fetch or Fetch()), remember or Memory(), clock=clock
-    )
+    return JwtVerifier(profiles or [profile()], KeyCache(fetch or Fetch()), remember or Memory(), clock=clock)
 
 
 def verify(header, *profiles, body=BODY, urls=(URL,), **options):
@@ -180,7 +178,11 @@ T = [
         lambda: raw_token({"alg": "ES384", "kid": "ES384", "b64": False, "crit": ["b64"]}, b""),
     ),
     ("T1-forged-signature", Cause.SIGNATURE, lambda: token(key=private_key("ES384", "attacker"))),
-    ("T1-forged-signature-rsa", Cause.SIGNATURE, lambda: token("RS384", key=private_key("RS384", "attacker"))),
+    (
+        "T1-forged-signature-rsa",
+        Cause.SIGNATURE,
+        lambda: token("RS384", key=private_key("RS384", "attacker")),
+    ),
     ("T1-changed-payload", Cause.SIGNATURE, tampered),
     (
         "T1-empty-signature",
@@ -209,7 +211,9 @@ T = [
     (
         "T6-exp-is-infinite",
         Cause.CLAIMS,
-        lambda: raw_token({"alg": "ES384"}, json.dumps(claims()).encode().replace(b'"exp": ', b'"exp": 1e999, "x": ')),
+        lambda: raw_token(
+            {"alg": "ES384"}, json.dumps(claims()).encode().replace(b'"exp": ', b'"exp": 1e999, "x": ')
+        ),
     ),
     ("T7-unknown-issuer", Cause.ISSUER, lambda: token(iss="https://attacker.example")),
     ("T7-issuer-with-slash", Cause.ISSUER, lambda: token(iss=ISSUER + "/")),
@@ -240,7 +244,9 @@ def test_refused(cause, make):
     assert refusal.__suppress_context__ or refusal.__context__ is None
 
 
-@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "Basic dXNlcjpwYXNz", "token-without-scheme"])
+@pytest.mark.parametrize(
+    "header", [None, "", "Bearer", "Bearer ", "Basic dXNlcjpwYXNz", "token-without-scheme"]
+)
 def test_T1_no_token(header):  # noqa: N802
     assert refused(header).cause is Cause.MISSING
 
@@ -302,7 +308,9 @@ def test_T4_a_flood_of_key_ids_causes_one_fetch():  # noqa: N802
 
     async def flood():
         async def attempt(number):
-            header = jwt.utils.base64url_encode(json.dumps({"alg": "ES384", "kid": f"k{number}"}).encode()).decode()
+            header = jwt.utils.base64url_encode(
+                json.dumps({"alg": "ES384", "kid": f"k{number}"}).encode()
+            ).decode()
             with pytest.raises(Unauthenticated) as caught:
                 await one.verify(f"Bearer {header}.{forged}", [URL], BODY)
             return caught.value.cause
@@ -337,6 +345,27 @@ def test_T5_the_token_is_remembered_only_when_it_is_genuine():  # noqa: N802
     assert remember.seen == {}
     verify(bearer(jti="own"), remember=remember)
     assert remember.seen == {("st-mary", "own"): sha256(BODY).hexdigest()}
+
+
+def test_T5_replay_between_two_replicas(tmp_path):  # noqa: N802
+    """Two processes' worth of service on one database, each with its own verifier and store."""
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    stores = [Store.open(url, hash_key=b"0123456789abcdef") for _ in range(2)]
+    here, there = (verifier(remember=store.remember_jti) for store in stores)
+    header = bearer()
+
+    async def calls():
+        first = await here.verify(header, [URL], BODY)
+        retried = await there.verify(header, [URL], BODY)
+        with pytest.raises(Unauthenticated) as caught:
+            await there.verify(header, [URL], b"another body")
+        return first.repeat, retried.repeat, caught.value.cause
+
+    try:
+        assert asyncio.run(calls()) == (False, True, Cause.REPLAY)
+    finally:
+        for store in stores:
+            store.close()
 
 
 def test_T2_any_exception_is_a_refusal():  # noqa: N802

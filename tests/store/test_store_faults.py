@@ -13,9 +13,12 @@ import time
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sample_records import CLIENT, KEY, feedback_item, invocation
+from sqlalchemy import inspect
 from sqlalchemy.exc import OperationalError
 
 from cds_service.store import JtiVerdict, Store, StoreConfigError, StoreUnavailable
@@ -198,6 +201,17 @@ def test_the_migrations_build_the_schema(store):
     with store._reading.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, METADATA) == []
+
+
+def test_a_migration_can_be_undone(store):
+    config = Config()
+    config.set_main_option("script_location", "cds_service.store:migrations")
+    with store._writing.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+        assert inspect(connection).get_table_names() == ["alembic_version"]
+        command.upgrade(config, "head")
+    assert asyncio.run(store.record(invocation(1), timeout=5))
 
 
 def open_and_write(url, number, results):

@@ -1,0 +1,101 @@
+"""Commands and their options; the work is done elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from cds_service import __version__
+from cds_service.cli import demo as demo_command
+from cds_service.cli.explain import explain_case
+from cds_service.clients.load import ProfileError
+from cds_service.logs import configure_logging
+from cds_service.serving import serve as run_server
+from cds_service.settings import SettingsError, load_settings
+from cds_service.store.errors import StoreError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+export_app = typer.Typer(no_args_is_help=True, help="Write review sheets or FHIR knowledge artefacts.")
+app.add_typer(export_app, name="export")
+console = Console()
+problems_console = Console(stderr=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Output for machines.")]
+
+
+def main() -> None:
+    """Run a command; known errors are told in one line, without a traceback."""
+    try:
+        app()
+    except (SettingsError, ProfileError, StoreError) as error:
+        problems_console.print(f"[bold red]Cannot start:[/] {error}")
+        sys.exit(2)
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to bind to.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to bind to.")] = 8000,
+) -> None:
+    """Run the service."""
+    settings = load_settings()
+    configure_logging(json=settings.environment == "production")
+    run_server(settings, host, port)
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(help="Port to bind to.")] = 8000,
+    once: Annotated[bool, typer.Option(help="Show the card and end, instead of serving on.")] = False,
+) -> None:
+    """Start with synthetic patients, sign a warfarin order as an EHR would, show the card, keep serving."""
+    configure_logging(json=False)
+    demo_command.run(console, port=port, keep_serving=not once)
+
+
+@app.command()
+def explain(
+    case: Annotated[
+        Path, typer.Argument(help="Case file (fixtures/cases/*.json) or a CDS Hooks request body.")
+    ],
+    service: Annotated[str | None, typer.Option(help="Service id, when the file is a bare request.")] = None,
+    json: Json = False,
+) -> None:
+    """Why a card did or did not appear: every rule, every fact, every source."""
+    raise typer.Exit(explain_case(console, case, service, as_json=json))
+
+
+@app.command()
+def check(json: Json = False) -> None:
+    """Check the clinical content: lists all problems at once."""
+    from cds_service.cli.content import check_content  # noqa: PLC0415 - not needed to serve
+
+    raise typer.Exit(check_content(console, as_json=json))
+
+
+@export_app.command("sheets")
+def export_sheets(
+    folder: Annotated[Path, typer.Argument(help="Where to write the pages.")] = Path("docs"),
+) -> None:
+    """One review page per rule, and the generated documents, from the rules themselves."""
+    from cds_service.cli.content import write_documents  # noqa: PLC0415
+
+    write_documents(console, folder)
+
+
+@export_app.command("fhir")
+def export_fhir(folder: Annotated[Path, typer.Argument(help="Where to write the resources.")]) -> None:
+    """The knowledge as FHIR R4 resources: PlanDefinitions, ValueSets and an index."""
+    from cds_service.cli.content import write_knowledge  # noqa: PLC0415
+
+    write_knowledge(console, folder)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    console.print(__version__)

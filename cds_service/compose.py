@@ -1,0 +1,331 @@
+"""Outcomes to cards: one card per draft order, highest indicator leads, at most three, all text escaped."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import msgspec
+
+from cds_service.facts.model import Facts, Order
+from cds_service.fhir.write import OrderTemplate
+from cds_service.protocol.response import ActionOut, Card, CodingOut, SourceOut, SuggestionOut
+from cds_service.rules.answer import Answer
+from cds_service.rules.criteria import Criterion
+from cds_service.rules.evaluate import Outcome, Result
+from cds_service.rules.rule import Coded, Indicator, Line, Mode, Rule
+from cds_service.rules.service import CatalogueEntry, Service
+from cds_service.rules.suggestions import RemoveDraft, Suggestion
+from cds_service.rules.text import Writer, cut, escape
+
+MAX_SUGGESTIONS = 6
+_GAP = "Gap"
+_MAX_NOT_CHECKED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How cards look for one client on one service; built at start-up."""
+
+    service: Service
+    catalogue: Mapping[str, CatalogueEntry]
+    templates: Mapping[str, OrderTemplate]
+    """Catalogue key -> validated order; a key without one is only named in words."""
+    selection_behavior: str
+    markdown: bool
+    gap_card: bool
+    evidence_url: str | None
+    draft_banner: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A card with what the record needs to know of it."""
+
+    card: Card
+    rule: Rule
+    indicator: Indicator
+    topic: str
+    order: Order | None
+    suggestions: Mapping[str, str] = field(default_factory=dict)
+    """Suggestion uuid -> what it offered."""
+
+
+def topic_code(rule_id: str, indicator: Indicator, branch: str = "") -> str:
+    """`vkaDialysisWarning`: an EHR ties an override to this code, so the severity is part of it."""
+    first, *rest = rule_id.split("-")
+    return first + "".join(word.capitalize() for word in rest) + indicator.value.capitalize() + branch
+
+
+def compose(
+    outcomes: Sequence[Outcome],
+    facts: Facts,
+    view: View,
+    *,
+    patient_id: str,
+    encounter_id: str | None,
+    authored_on: datetime,
+) -> list[Composed]:
+    """Cards in order of urgency, at most `service.max_cards`."""
+    once: set[str] = set()
+    cards = []
+    for order, group in _by_order(outcomes):
+        maker = _CardMaker(view, facts.about(order), order, once)
+        card = maker.card(group, patient_id, encounter_id, authored_on)
+        if card is not None:
+            cards.append(card)
+    cards.sort(key=lambda composed: -composed.indicator.rank)
+    return _capped(cards, view)
+
+
+def _by_order(outcomes: Sequence[Outcome]) -> Iterable[tuple[Order | None, list[Outcome]]]:
+    groups: dict[str | None, tuple[Order | None, list[Outcome]]] = {}
+    for outcome in outcomes:
+        key = outcome.order.reference if outcome.order else None
+        groups.setdefault(key, (outcome.order, []))[1].append(outcome)
+    return groups.values()
+
+
+def _capped(cards: list[Composed], view: View) -> list[Composed]:
+    """Beyond the limit the least urgent are folded as lines into the last card that is shown."""
+    limit = view.service.max_cards
+    if len(cards) <= limit:
+        return cards
+    shown, folded = cards[:limit], cards[limit:]
+    last = shown[-1]
+    also = [f"- Also: {_escaped(view, composed.card.summary)}" for composed in folded]
+    detail = "\n".join([last.card.detail or "", "", "**Further orders**", *also])
+    shown[-1] = replace(last, card=_with_detail(last.card, detail))
+    return shown
+
+
+def _with_detail(card: Card, detail: str) -> Card:
+    return msgspec.structs.replace(card, detail=detail)
+
+
+def _escaped(view: View, text: str) -> str:
+    return escape(text) if view.markdown else text
+
+
+class _CardMaker:
+    """Makes the one card of one order (or of the patient)."""
+
+    def __init__(self, view: View, facts: Facts, order: Order | None, once: set[str]) -> None:
+        self._view = view
+        self._facts = facts
+        self._order = order
+        self._once = once
+        self._writer = Writer(view.service.content.fills, facts, markdown=view.markdown)
+
+    def card(
+        self, group: list[Outcome], patient_id: str, encounter_id: str | None, authored_on: datetime
+    ) -> Composed | None:
+        fired = self._fired(group)
+        gaps = self._gaps(group)
+        if fired:
+            return self._firing_card(fired, gaps, patient_id, encounter_id, authored_on)
+        if gaps and (self._order is not None or self._view.gap_card):
+            return self._gap_card(gaps)
+        return None
+
+    def _fired(self, group: list[Outcome]) -> list[Outcome]:
+        """Live rules that fire, the lead first: highest indicator, rules with a card of their own, number."""
+        fired = [
+            outcome
+            for outcome in group
+            if outcome.result is Result.FIRES
+            and outcome.mode is Mode.LIVE
+            and not (outcome.rule.once_per_response and outcome.rule.id in self._once)
+        ]
+        self._once.update(outcome.rule.id for outcome in fired if outcome.rule.once_per_response)
+        return sorted(fired, key=lambda o: (o.rule.line_only, -o.indicator.rank, o.rule.number))
+
+    def _gaps(self, group: list[Outcome]) -> list[Outcome]:
+        found = [
+            outcome
+            for outcome in group
+            if outcome.result is Result.CANNOT_ASSESS and outcome.mode is Mode.LIVE and outcome.rule.gap_card
+        ]
+        return sorted(found, key=lambda outcome: outcome.rule.number)
+
+    def _firing_card(
+        self,
+        fired: list[Outcome],
+        gaps: list[Outcome],
+        patient_id: str,
+        encounter_id: str | None,
+        authored_on: datetime,
+    ) -> Composed | None:
+        lead, others = fired[0], fired[1:]
+        tier = lead.tier
+        if tier is None:
+            return None
+        suggestions, kinds, in_words = self._suggestions(fired, gaps, patient_id, encounter_id, authored_on)
+        blocks = _Blocks()
+        blocks.consider = self._lines(tier.consider)
+        if in_words:
+            blocks.consider.append(f"Also an option: {'; '.join(in_words)}.")
+        blocks.why = self._lines((*tier.why, *lead.rule.common_detail))
+        for other in others:
+            blocks.why += self._other_lines(other)
+        blocks.not_checked = self._not_checked(fired, gaps)
+        blocks.exceptions = self._lines(tier.exceptions)
+        return self._finish(
+            lead.rule,
+            tier.indicator,
+            tier.branch,
+            tier.summary,
+            blocks,
+            suggestions,
+            kinds,
+            lead.rule.override_reasons,
+        )
+
+    def _other_lines(self, other: Outcome) -> list[str]:
+        """What a rule adds to the card another rule leads: its sentence, and its facts when it is a line only."""
+        if other.tier is None:
+            return []
+        lines = [f"Also: {self._writer.safe(self._writer.summary(other.tier.summary))}"]
+        return lines + (self._lines(other.tier.why) if other.rule.line_only else [])
+
+    def _gap_card(self, gaps: list[Outcome]) -> Composed:
+        lead = gaps[0]
+        text = lead.rule.when_unknown
+        for common in self._view.service.content.common_gaps:
+            if common.when.evaluate(self._facts).answer is Answer.MET:
+                text = common.text
+                break
+        blocks = _Blocks()
+        blocks.consider = self._lines(text.detail)
+        blocks.not_checked = self._not_checked([], gaps)
+        return self._finish(lead.rule, Indicator.INFO, _GAP, text.summary, blocks, [], {}, ())
+
+    def _not_checked(self, fired: list[Outcome], gaps: list[Outcome]) -> list[str]:
+        reasons = [reason for outcome in fired for reason in outcome.not_checked]
+        for outcome in gaps:
+            unknown = [f.because for f in outcome.findings if f.answer is Answer.UNKNOWN]
+            error = f"internal error {outcome.error}" if outcome.error else ""
+            reason = "; ".join(dict.fromkeys(unknown)) or error or "data missing"
+            reasons.append(f"{outcome.rule.title}: {reason}")
+        lines = [self._writer.safe(reason) for reason in dict.fromkeys(reasons)]
+        if len(lines) > _MAX_NOT_CHECKED:
+            lines = [*lines[: _MAX_NOT_CHECKED - 1], f"and {len(lines) - _MAX_NOT_CHECKED + 1} more"]
+        return lines
+
+    def _lines(self, lines: Iterable[Line]) -> list[str]:
+        return [row for line in lines for row in self._writer.lines(line)]
+
+    def _suggestions(
+        self,
+        fired: list[Outcome],
+        gaps: list[Outcome],
+        patient_id: str,
+        encounter_id: str | None,
+        authored_on: datetime,
+    ) -> tuple[list[SuggestionOut], dict[str, str], list[str]]:
+        """Suggestions in order of priority, what each offers, and steps that can only be named in words."""
+        may_delete = not any(outcome.forbids_delete for outcome in fired) and not any(
+            tier.forbids_delete for outcome in gaps for tier in outcome.rule.tiers
+        )
+        made: dict[str, SuggestionOut] = {}
+        in_words: dict[str, str] = {}
+        for outcome in fired:
+            for suggestion in outcome.tier.suggestions if outcome.tier else ():
+                if not self._offered(suggestion):
+                    continue
+                if isinstance(suggestion, RemoveDraft):
+                    if may_delete and self._order is not None and "remove-order" not in made:
+                        made["remove-order"] = self._removal(suggestion, self._order)
+                    continue
+                entry = self._view.catalogue[suggestion.key]
+                template = self._view.templates.get(suggestion.key)
+                if template is None:
+                    in_words[suggestion.key] = entry.words[0].lower() + entry.words[1:]
+                elif suggestion.key not in made:
+                    resource = template.fill(patient_id, encounter_id, authored_on.isoformat())
+                    action = ActionOut(type="create", description=entry.words, resource=resource)
+                    made[suggestion.key] = SuggestionOut(
+                        label=entry.words, uuid=str(uuid.uuid4()), actions=[action]
+                    )
+        kept = dict(list(made.items())[:MAX_SUGGESTIONS])
+        return list(kept.values()), {each.uuid: key for key, each in kept.items()}, list(in_words.values())
+
+    def _offered(self, suggestion: Suggestion) -> bool:
+        when: Criterion | None = suggestion.when
+        return when is None or when.evaluate(self._facts).answer is Answer.MET
+
+    def _removal(self, suggestion: RemoveDraft, order: Order) -> SuggestionOut:
+        label = self._writer.summary(suggestion.label)
+        action = ActionOut(type="delete", description=label, resource_id=order.reference)
+        return SuggestionOut(label=label, uuid=str(uuid.uuid4()), actions=[action])
+
+    def _finish(
+        self,
+        rule: Rule,
+        indicator: Indicator,
+        branch: str,
+        summary: str,
+        blocks: _Blocks,
+        suggestions: list[SuggestionOut],
+        kinds: dict[str, str],
+        reasons: Sequence[Coded],
+    ) -> Composed:
+        view = self._view
+        content = view.service.content
+        topic = topic_code(rule.id, indicator, branch)
+        system = content.override_system
+        footer = f"Rule {rule.id} {rule.version}, rule pack {content.version}."
+        if view.draft_banner and rule.review.status == "draft":
+            footer += " Draft content: not yet signed by a clinician."
+        card = Card(
+            uuid=str(uuid.uuid4()),
+            summary=self._writer.summary(summary),
+            indicator=indicator.value,
+            source=SourceOut(
+                label=f"{rule.source_label} ({rule.id} {rule.version})",
+                url=view.evidence_url,
+                topic=CodingOut(system=content.topic_system, code=topic, display=rule.title),
+            ),
+            detail=blocks.render(footer, view.service.detail_limit, markdown=view.markdown),
+            suggestions=suggestions,
+            selection_behavior=view.selection_behavior if suggestions else None,
+            override_reasons=[CodingOut(system=system, code=r.code, display=r.display) for r in reasons],
+        )
+        return Composed(card, rule, indicator, topic, self._order, kinds)
+
+
+@dataclass(slots=True)
+class _Blocks:
+    """The parts of a card's detail, in the order in which they are read."""
+
+    consider: list[str] = field(default_factory=list)
+    why: list[str] = field(default_factory=list)
+    not_checked: list[str] = field(default_factory=list)
+    exceptions: list[str] = field(default_factory=list)
+
+    def render(self, footer: str, limit: int, *, markdown: bool) -> str:
+        """The detail; when it is too long, the last reasons give way to a note, never what was not checked."""
+        why = list(self.why)
+        text = self._text(why, footer, markdown=markdown)
+        while len(text) > limit and len(why) > 1:
+            why = why[:-1]
+            text = self._text([*why, "More reasons: see the source link."], footer, markdown=markdown)
+        return text if len(text) <= limit else cut(text, limit)
+
+    def _text(self, why: list[str], footer: str, *, markdown: bool) -> str:
+        blocks = []
+        if self.consider:
+            blocks.append(_head("Consider", markdown=markdown) + " " + " ".join(self.consider))
+        for title, lines in (("Why", why), ("Not checked", self.not_checked)):
+            if lines:
+                blocks.append("\n".join([_head(title, markdown=markdown), *(f"- {line}" for line in lines)]))
+        if self.exceptions:
+            blocks.append(_head("Exceptions", markdown=markdown) + " " + " ".join(self.exceptions))
+        blocks.append(footer)
+        return "\n\n".join(blocks)
+
+
+def _head(title: str, *, markdown: bool) -> str:
+    return f"**{title}:**" if markdown else f"{title}:"

@@ -1,0 +1,50 @@
+"""Prometheus metrics. No patient data in labels: values come from our own closed lists."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
+
+
+class Metrics:
+    """All counters of one process, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(name, text, labels, registry=self.registry)
+
+        self.requests = counter(
+            "cds_requests", "Calls by client, service and status", "client", "service", "status"
+        )
+        self.seconds = Histogram(
+            "cds_request_seconds",
+            "Time to answer a call",
+            ("service",),
+            registry=self.registry,
+            buckets=_BUCKETS,
+        )
+        self.outcomes = counter("cds_rule_outcomes", "Rule outcomes", "rule", "version", "outcome", "mode")
+        self.gaps = counter("cds_gap", "Named gaps by source and kind", "source", "kind")
+        self.fhir_seconds = Histogram(
+            "cds_fhir_seconds",
+            "Time to read one prefetch key",
+            ("resource", "result"),
+            registry=self.registry,
+            buckets=_BUCKETS,
+        )
+        self.prefetch = counter(
+            "cds_prefetch_state", "Where the data of a key came from", "resource", "state"
+        )
+        self.auth_failures = counter("cds_auth_failures", "Refused tokens by cause", "reason")
+        self.feedback = counter("cds_feedback", "Feedback items", "rule", "outcome", "reason")
+        self.unmapped = counter("cds_unmapped_codes", "Codes that no value set knows", "kind")
+        self.record_dropped = counter("cds_record_dropped", "Records that could not be written in time")
+        self.deadline_exceeded = counter("cds_deadline_exceeded", "FHIR reads cut off by the deadline")
+        self.refused = counter("cds_refused", "Calls refused before evaluation", "reason")
+
+    def render(self) -> bytes:
+        """Text exposition format."""
+        return generate_latest(self.registry)

@@ -1,0 +1,62 @@
+"""The straight line from a call to its cards.
+
+receive - trust - decode - trigger - complete - normalise - evaluate - compose - record - respond.
+Everything between decode and compose is synchronous, pure and free of I/O except `complete`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from cds_service import stages
+from cds_service.engine import Engine
+from cds_service.protocol.response import CardsOut, encode
+from cds_service.stages import Call
+from cds_service.trace import explain
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Status and body of an answer, ready for the wire."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+async def answer(engine: Engine, service_id: str, headers: dict[str, str], body: bytes) -> Reply:
+    """Cards for one call.
+
+    Raises:
+        CdsError: the call cannot be answered; its status and OperationOutcome go to the caller.
+    """
+    call = await _run(engine, service_id, headers, body)
+    return Reply(200, encode(CardsOut([composed.card for composed in call.cards])))
+
+
+async def trace(engine: Engine, service_id: str, headers: dict[str, str], body: bytes) -> Reply:
+    """The same line, answered with everything that led to the cards."""
+    call = await _run(engine, service_id, headers, body, kept=False)
+    report: dict[str, Any] = explain(call.outcomes, call.facts, call.dropped)
+    report["unclassified"] = list(call.unclassified)
+    report["timings"] = {stage: round(ms, 3) for stage, ms in call.timings.items()}
+    report["cards"] = [composed.card for composed in call.cards]
+    return Reply(200, encode(report))
+
+
+async def _run(
+    engine: Engine, service_id: str, headers: dict[str, str], body: bytes, *, kept: bool = True
+) -> Call:
+    call = Call(engine, body)
+    await stages.trust(call, headers, service_id)
+    stages.decode(call)
+    await stages.resolve_drafts(call)
+    if stages.trigger(call):
+        await stages.complete(call)
+        stages.normalise(call)
+        stages.evaluate(call)
+        stages.compose(call)
+    if kept:
+        await stages.record(call)
+    return call

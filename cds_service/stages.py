@@ -1,0 +1,392 @@
+"""The stages of the straight line; each takes the call, does one thing, and leaves its result on it."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from cds_service import __version__
+from cds_service import compose as composing
+from cds_service.clients.profile import ClientProfile
+from cds_service.clients.verify import Cause, Unauthenticated
+from cds_service.engine import Engine, ServiceFor
+from cds_service.errors import BadRequest, ForeignPatient, NothingAssessable, UnknownService
+from cds_service.facts.medications import shelve, unresolved_reference
+from cds_service.facts.model import Facts, Order
+from cds_service.facts.normalise import Setting, read_orders
+from cds_service.facts.subjects import Whose, whose
+from cds_service.fhir.client import Deadline, FhirAccess
+from cds_service.fhir.decode import Dropped, Resource
+from cds_service.fhir.prefetch import Source, members, read_prefetch, read_references
+from cds_service.fhir.prefetch import complete as complete_sources
+from cds_service.fhir.results import Fetched
+from cds_service.protocol.request import HookRequest, decode_request
+from cds_service.rules.evaluate import Outcome, Result, triggered
+from cds_service.rules.evaluate import evaluate as evaluate_rule
+from cds_service.rules.rule import Mode, Rule
+from cds_service.store.records import CardRecord, InvocationRecord, OutcomeRecord
+
+log = structlog.get_logger()
+_DSTU2 = frozenset({"MedicationOrder", "DiagnosticOrder", "MedicationPrescription"})
+_NOT_PROFESSIONAL = ("Patient/", "RelatedPerson/")
+_RECORD_SHARE = 0.5
+
+
+@dataclass(slots=True)
+class Call:
+    """One call on its way through the stages."""
+
+    engine: Engine
+    body: bytes
+    started: float = field(default_factory=time.perf_counter)
+    deadline: Deadline = field(init=False)
+    fhir_deadline: Deadline = field(init=False)
+    timings: dict[str, float] = field(default_factory=dict)
+    profile: ClientProfile = field(init=False)
+    service: ServiceFor = field(init=False)
+    request: HookRequest = field(init=False)
+    as_of: datetime = field(init=False)
+    orders: tuple[Order, ...] = ()
+    order_resources: list[Resource] = field(default_factory=list)
+    companions: list[tuple[Resource, str | None]] = field(default_factory=list)
+    unclassified: tuple[str, ...] = ()
+    sources: dict[str, Source] = field(default_factory=dict)
+    facts: Facts | None = None
+    outcomes: list[Outcome] = field(default_factory=list)
+    cards: list[composing.Composed] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        settings = self.engine.settings
+        self.deadline = Deadline.after(settings.deadline_ms / 1000)
+        self.fhir_deadline = self.deadline.within(settings.fhir_deadline_ms / 1000)
+        self.as_of = self.engine.now()
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.timings[name] = (time.perf_counter() - begun) * 1000
+
+    @property
+    def dropped(self) -> list[Dropped]:
+        """Everything that could not be read, with its place."""
+        found = list(self.request.dropped_orders)
+        for source in self.sources.values():
+            found.extend(source.dropped)
+        return found
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.profile.timezone) if self.profile.timezone else self.engine.site.zone
+
+
+async def trust(call: Call, headers: dict[str, str], service_id: str) -> None:
+    """Who calls? Then the service by its id; in production an unknown id is told only to known callers."""
+    with call.stage("trust"):
+        call.profile = await caller_profile(call.engine, headers, f"/cds-services/{service_id}", call.body)
+        service = call.engine.service_for(service_id, call.profile)
+        if service is None:
+            raise UnknownService("There is no service with this id.")
+        call.service = service
+
+
+async def caller_profile(engine: Engine, headers: dict[str, str], path: str, body: bytes) -> ClientProfile:
+    """The profile of the caller.
+
+    Raises:
+        Unauthenticated: a token is required and this one is not good.
+    """
+    if engine.verifier is not None and (
+        engine.settings.authenticated or _bearer_of_known_client(engine, headers)
+    ):
+        audience = (f"{engine.settings.base_url}{path}", engine.settings.base_url)
+        caller = await engine.verifier.verify(headers.get("authorization"), audience, body)
+        return caller.profile
+    if engine.anonymous is None:
+        raise Unauthenticated(Cause.MISSING)
+    return engine.anonymous
+
+
+def _bearer_of_known_client(engine: Engine, headers: dict[str, str]) -> bool:
+    """With authentication off, a token is looked at only when client profiles are configured."""
+    return bool(engine.profiles) and headers.get("authorization", "").lower().startswith("bearer ")
+
+
+def decode(call: Call) -> None:
+    """Bytes to request; the body must be meant for this service and about this patient."""
+    with call.stage("decode"):
+        call.request = request = decode_request(call.body)
+        hook = call.service.ready.service.hook
+        if request.hook != hook:
+            raise BadRequest(f"This service answers the hook '{hook}' only.")
+        if not call.profile.may_call(hook):
+            raise BadRequest("This client is not registered for this hook.")
+        _take_orders(call)
+        if request.drafts is not None and not call.order_resources and request.dropped_orders:
+            raise NothingAssessable("None of the orders could be read.")
+
+
+def _take_orders(call: Call) -> None:
+    request = call.request
+    entries = [e for e in (request.drafts.entry if request.drafts else None) or () if e is not None]
+    for entry in entries:
+        resource = entry.resource
+        if resource is None:
+            continue
+        if resource.resourceType in _DSTU2:
+            raise NothingAssessable("FHIR DSTU2 resources are not supported; send R4.")
+        call.companions.append((resource, entry.fullUrl))
+        if resource.resourceType in ("MedicationRequest", "ServiceRequest", "ProcedureRequest"):
+            if whose(resource, request.patient_id, {}) is Whose.FOREIGN:
+                raise ForeignPatient("A draft order is for another patient than context.patientId.")
+            call.order_resources.append(resource)
+    if request.selections is not None:
+        chosen = [r for r in call.order_resources if _selected(r, request.selections)]
+        # Selections that name none of the drafts cannot be understood: then every draft is judged.
+        call.order_resources = chosen or call.order_resources
+    for value in request.prefetch.values():
+        for resource in members(value):
+            if resource.resourceType == "Medication":
+                call.companions.append((resource, None))
+            elif resource.resourceType == "Patient" and str(resource.id) != request.patient_id:
+                raise ForeignPatient("The prefetched Patient is not the patient of context.patientId.")
+
+
+def _selected(resource: Resource, selections: tuple[str, ...]) -> bool:
+    return any(item == resource.reference or item == str(resource.id) for item in selections)
+
+
+async def resolve_drafts(call: Call) -> None:
+    """Read Medications that drafts only refer to, then classify the drafts."""
+    with call.stage("drafts"):
+        shelf = shelve(call.companions)
+        missing = [
+            ref
+            for resource in call.order_resources
+            if resource.resourceType == "MedicationRequest"
+            and (ref := unresolved_reference(resource, shelf)) is not None
+        ]
+        access = _access(call)
+        if missing and access is not None:
+            found = await read_references(missing, access, call.engine.fhir, call.fhir_deadline)
+            for reference, fetched in found.items():
+                if isinstance(fetched, Fetched):
+                    call.companions.append((fetched.resource, reference))
+        _classify(call)
+
+
+def _classify(call: Call) -> None:
+    normaliser = call.service.ready.normaliser
+    drafts = read_orders(
+        call.order_resources,
+        normaliser.reader(shelve(call.companions), call.zone),
+        normaliser.terminology,
+        call.zone,
+        renewal=call.request.hook == "medication-refill",
+    )
+    call.orders, call.unclassified = drafts.orders, drafts.unclassified
+    if drafts.unclassified:
+        call.engine.metrics.unmapped.labels("drug").inc(len(drafts.unclassified))
+
+
+def trigger(call: Call) -> bool:
+    """Does any rule concern these orders? If none does, no patient data are read at all."""
+    with call.stage("trigger"):
+        subjects: tuple[Order | None, ...] = call.orders if call.request.drafts is not None else (None,)
+        wanted = any(triggered(rule, order) for rule, _ in call.service.rules for order in subjects)
+        if not wanted:
+            call.outcomes = [
+                Outcome(rule, mode, Result.NOT_TRIGGERED, order)
+                for order in subjects
+                for rule, mode in call.service.rules
+            ]
+            _explain_stops(call)
+        return wanted
+
+
+def _explain_stops(call: Call) -> None:
+    """Orders that a rule is about but that end treatment are suppressed, not untriggered."""
+    for index, outcome in enumerate(call.outcomes):
+        if outcome.order is not None and outcome.rule.trigger.concerns(outcome.order):
+            call.outcomes[index] = Outcome(outcome.rule, outcome.mode, Result.SUPPRESSED, outcome.order)
+
+
+async def complete(call: Call) -> None:
+    """Prefetch as given, the rest fetched from the EHR, in parallel, inside one deadline."""
+    with call.stage("complete"):
+        request, service = call.request, call.service.ready.service
+        given = read_prefetch(request.prefetch, service.prefetch, request.dropped)
+        context = {"patientId": request.patient_id}
+        call.sources = await complete_sources(
+            given,
+            service.prefetch,
+            context,
+            _access(call),
+            call.engine.fhir,
+            call.fhir_deadline,
+            batch=call.profile.batch,
+        )
+        metrics = call.engine.metrics
+        for key, source in call.sources.items():
+            state = "failed" if source.resources is None else "complete" if source.complete else "partial"
+            metrics.prefetch.labels(key, f"{source.origin}-{state}").inc()
+            if source.origin == "fhir":
+                metrics.fhir_seconds.labels(key, state).observe(source.seconds)
+        missing = [key for key in service.essential if call.sources[key].resources is None]
+        if missing and request.drafts is None and not call.profile.gap_card:
+            raise NothingAssessable("The problem list could not be obtained, so nothing can be assessed.")
+
+
+def _access(call: Call) -> FhirAccess | None:
+    """How to read the EHR's FHIR server; None when the call names none that is allowed."""
+    request = call.request
+    if not request.fhir_server:
+        return None
+    named = request.fhir_server.rstrip("/")
+    token = request.authorization.access_token if request.authorization else None
+    if call.profile.anonymous:
+        reached = call.engine.fhir_names.get(named)
+    else:
+        reached = named if named in {base.rstrip("/") for base in call.profile.fhir_base} else None
+    if reached is None:
+        call.engine.metrics.refused.labels("fhir-server").inc()
+        return None
+    if token is None and not call.profile.open_fhir:
+        return None
+    return FhirAccess(reached, token, named=named)
+
+
+def normalise(call: Call) -> None:
+    """Resources to facts."""
+    with call.stage("normalise"):
+        included = [(r, None) for source in call.sources.values() for r in source.included]
+        listed = call.sources["medications"].resources if "medications" in call.sources else None
+        inside = [(m, None) for r in listed or () for m in r.contained or ()]
+        setting = Setting(
+            as_of=call.as_of,
+            zone=call.zone,
+            hook=call.request.hook,
+            patient_id=call.request.patient_id,
+            site=call.engine.site.clinical,
+            units=call.profile.unit_system,
+        )
+        shelf = shelve([*call.companions, *included, *inside])
+        call.facts = call.service.ready.normaliser.facts(call.sources, call.orders, shelf, setting)
+        for gap in call.facts.gaps:
+            call.engine.metrics.gaps.labels(gap.source, gap.kind).inc()
+
+
+def evaluate(call: Call) -> None:
+    """Every rule for every order (or for the patient). One rule's failure never takes the others with it."""
+    facts = call.facts
+    if facts is None:
+        raise RuntimeError("evaluate needs facts")
+    with call.stage("evaluate"):
+        subjects: tuple[Order | None, ...] = call.orders if call.request.drafts is not None else (None,)
+        call.outcomes = [
+            _judge(rule, facts.about(order), mode) for order in subjects for rule, mode in call.service.rules
+        ]
+        judged = [o for o in call.outcomes if o.result is not Result.NOT_TRIGGERED]
+        if judged and all(outcome.error for outcome in judged):
+            raise RuntimeError("every rule failed")
+
+
+def _judge(rule: Rule, facts: Facts, mode: Mode) -> Outcome:
+    try:
+        return evaluate_rule(rule, facts, mode)
+    except Exception as error:  # noqa: BLE001 - the one place: a broken rule is "cannot assess", the others answer
+        error_id = uuid.uuid4().hex[:12]
+        log.error(
+            "rule_failed",
+            rule=rule.id,
+            version=rule.version,
+            error_class=type(error).__name__,
+            error_id=error_id,
+        )
+        return Outcome(rule, mode, Result.CANNOT_ASSESS, facts.order, error=error_id)
+
+
+def compose(call: Call) -> None:
+    """Outcomes to cards. Users who are no professionals get none (the rules still ran and are recorded)."""
+    facts, request = call.facts, call.request
+    if facts is None or (request.user_id or "").startswith(_NOT_PROFESSIONAL):
+        return
+    with call.stage("compose"):
+        call.cards = composing.compose(
+            call.outcomes,
+            facts,
+            call.service.view,
+            patient_id=request.patient_id,
+            encounter_id=request.encounter_id,
+            authored_on=call.as_of,
+        )
+
+
+async def record(call: Call) -> None:
+    """Keep what was asked and answered; a failure is counted and never hides a card."""
+    metrics = call.engine.metrics
+    for outcome in call.outcomes:
+        metrics.outcomes.labels(
+            outcome.rule.id, outcome.rule.version, outcome.result.value, outcome.mode.value
+        ).inc()
+    if call.engine.store is None:
+        return
+    with call.stage("record"):
+        kept = await call.engine.store.record(
+            _invocation(call), timeout=max(call.deadline.left() * _RECORD_SHARE, 0.01)
+        )
+    if not kept:
+        metrics.record_dropped.inc()
+
+
+def _invocation(call: Call) -> InvocationRecord:
+    request, facts = call.request, call.facts
+    return InvocationRecord(
+        at=datetime.now(UTC),
+        client=call.profile.id,
+        service=call.service.ready.service.id,
+        hook=request.hook,
+        status=200,
+        hook_instance=request.hook_instance,
+        patient=request.patient_id,
+        user=request.user_id,
+        as_of=call.as_of,
+        gaps=tuple(f"{gap.source}:{gap.kind}" for gap in facts.gaps) if facts else (),
+        timings_ms={name: round(ms, 3) for name, ms in call.timings.items()},
+        config_hash=call.engine.config_hash,
+        engine_version=__version__,
+        shadow=not any(mode is Mode.LIVE for _, mode in call.service.rules),
+        outcomes=tuple(
+            OutcomeRecord(
+                rule=o.rule.id,
+                version=o.rule.version,
+                mode=o.mode.value,
+                outcome=o.result.value,
+                indicator=o.indicator.value if o.result is Result.FIRES else None,
+                order=o.order.reference if o.order else None,
+            )
+            for o in call.outcomes
+            if o.result is not Result.NOT_TRIGGERED
+        ),
+        cards=tuple(
+            CardRecord(
+                uuid=composed.card.uuid,
+                rule=composed.rule.id,
+                version=composed.rule.version,
+                indicator=composed.indicator.value,
+                topic=composed.topic,
+                mode="live",
+                suggestions=composed.suggestions,
+            )
+            for composed in call.cards
+        ),
+    )
