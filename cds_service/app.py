@@ -35,6 +35,7 @@ from cds_service.web.routes import mount_pages
 log = structlog.get_logger()
 JSON = "application/json"
 FHIR_JSON = "application/fhir+json"
+_Pipeline = Callable[[Engine, str, dict[str, str], bytes], Awaitable[pipeline.Reply]]
 _ANY_LOOPBACK = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
 
 
@@ -43,6 +44,7 @@ def create_app(engine: Engine) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        engine.warm()
         # Objects made at start-up never die: taking them out of the collector's sight keeps pauses short.
         gc.collect()
         gc.freeze()
@@ -152,9 +154,7 @@ def _add_hooks(app: FastAPI, engine: Engine) -> None:
     async def discover(request: Request) -> Response:
         return Response(await discovery.document(engine, dict(request.headers)), media_type=JSON)
 
-    Line = Callable[[Engine, str, dict[str, str], bytes], Awaitable[pipeline.Reply]]
-
-    async def run(line: Line, service_id: str, request: Request) -> Response:
+    async def run(line: _Pipeline, service_id: str, request: Request) -> Response:
         begun = time.perf_counter()
         name = service_id if service_id in engine.services else "unknown"
         status = 500

@@ -169,7 +169,7 @@ class _CardMaker:
             blocks.consider.append(f"Also an option: {'; '.join(in_words)}.")
         blocks.why = self._lines((*tier.why, *lead.rule.common_detail))
         for other in others:
-            blocks.why += self._other_lines(other)
+            self._add_other(other, blocks)
         blocks.not_checked = self._not_checked(fired, gaps)
         blocks.exceptions = self._lines(tier.exceptions)
         return self._finish(
@@ -183,12 +183,13 @@ class _CardMaker:
             lead.rule.override_reasons,
         )
 
-    def _other_lines(self, other: Outcome) -> list[str]:
+    def _add_other(self, other: Outcome, blocks: _Blocks) -> None:
         """What a rule adds to the card another rule leads: its sentence, and its facts when it is a line only."""
         if other.tier is None:
-            return []
-        lines = [f"Also: {self._writer.safe(self._writer.summary(other.tier.summary))}"]
-        return lines + (self._lines(other.tier.why) if other.rule.line_only else [])
+            return
+        blocks.also.append(self._writer.safe(self._writer.summary(other.tier.summary)))
+        if other.rule.line_only:
+            blocks.why += [line for line in self._lines(other.tier.why) if line not in blocks.why]
 
     def _gap_card(self, gaps: list[Outcome]) -> Composed:
         lead = gaps[0]
@@ -302,6 +303,7 @@ class _Blocks:
 
     consider: list[str] = field(default_factory=list)
     why: list[str] = field(default_factory=list)
+    also: list[str] = field(default_factory=list)
     not_checked: list[str] = field(default_factory=list)
     exceptions: list[str] = field(default_factory=list)
 
@@ -318,7 +320,7 @@ class _Blocks:
         blocks = []
         if self.consider:
             blocks.append(_head("Consider", markdown=markdown) + " " + " ".join(self.consider))
-        for title, lines in (("Why", why), ("Not checked", self.not_checked)):
+        for title, lines in (("Why", why), ("Also", self.also), ("Not checked", self.not_checked)):
             if lines:
                 blocks.append("\n".join([_head(title, markdown=markdown), *(f"- {line}" for line in lines)]))
         if self.exceptions:

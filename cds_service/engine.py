@@ -68,6 +68,12 @@ class Engine:
             self._views[key] = ServiceFor(ready, self._rules(ready, profile), self._view(ready, profile))
         return self._views[key]
 
+    def warm(self) -> None:
+        """Build every view now, so that no call pays for it (model validation is slow the first time)."""
+        for profile in (*self.profiles, *((self.anonymous,) if self.anonymous else ())):
+            for service_id in self.services:
+                self.service_for(service_id, profile)
+
     def live_rules(self) -> int:
         """How many rules show cards to a client without settings of its own."""
         neutral = self.anonymous or ClientProfile(id="neutral")

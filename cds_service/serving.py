@@ -14,6 +14,7 @@ import uvicorn
 from cds_service.app import create_app
 from cds_service.clients.keys import KeyCache
 from cds_service.clients.load import load_profiles
+from cds_service.clients.profile import ClientProfile
 from cds_service.clients.verify import JwtVerifier
 from cds_service.engine import Engine, build_engine, default_catalogue
 from cds_service.fhir.client import FhirClient
@@ -40,7 +41,7 @@ def running_engine(settings: Settings) -> Iterator[Engine]:
     keys = KeyCache(fhir.fetch_key_set)
     verifier = None
     try:
-        profiles = ()
+        profiles: tuple[ClientProfile, ...] = ()
         if settings.clients is not None:
             catalogue = default_catalogue(ready_services(frozenset(settings.value_sets_off)))
             profiles = load_profiles(

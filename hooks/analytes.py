@@ -57,8 +57,8 @@ CALCIUM_IONISED = Analyte(
     unit="mmol/L",
     factors={"mmol/L": Decimal(1), "mg/dL": 1 / Decimal("4.0078"), "meq/L": Decimal("0.5")},
     plausible=(Decimal("0.4"), Decimal("2.5")),
-    current_days=7,
-    ageing_days=7,
+    current_days=35,
+    ageing_days=90,
     decimals=2,
     excluding_words=_DRAWN_AFTER_DIALYSIS,
 )
@@ -152,6 +152,17 @@ SODIUM = Analyte(
     ageing_days=7,
     decimals=0,
 )
+VITAMIN_D = Analyte(
+    id="vitamin-d",
+    title="25-hydroxyvitamin D",
+    value_sets=(vs.VITAMIN_D_25_HYDROXY.id,),
+    unit="ng/mL",
+    # 400.64 g/mol. Printed as it was sent; the number decides nothing.
+    factors={"ng/mL": Decimal(1), "ug/L": Decimal(1), "nmol/L": 1 / Decimal("2.496")},
+    plausible=(Decimal("0.5"), Decimal(300)),
+    current_days=180,
+    ageing_days=365,
+)
 EGFR = Analyte(
     id="egfr",
     title="eGFR",
@@ -209,6 +220,7 @@ ANALYTES = (
     BICARBONATE,
     ANION_GAP,
     SODIUM,
+    VITAMIN_D,
     EGFR,
     WEIGHT,
     HEIGHT,

@@ -80,16 +80,7 @@ T4 = Limit(
     "calcium_low",
     (Decimal("7.5"), Decimal("8.8")),
 )
-T5 = Limit(
-    "T5",
-    Decimal("5.5"),
-    "mg/dL",
-    "above",
-    "5.5 does not count",
-    "KDOQI range 3.5-5.5",
-    "phosphate_high",
-    (Decimal("4.5"), Decimal("7.0")),
-)
+T5 = Limit("T5", Decimal("5.5"), "mg/dL", "above", "5.5 does not count", "KDOQI range 3.5-5.5")
 T6 = Limit("T6", Decimal(9), "x ULN", "above", "9.0 x does not count", "KDIGO 2017, 2-9 x ULN")
 T6_ABSOLUTE = Limit(
     "T6",
@@ -138,7 +129,22 @@ T12 = Limit(
     "US label, creatinine clearance below 15 (secondary)",
 )
 T13 = Limit("T13", Decimal(75), "mg pregabalin a day", "above", "75 does not count", "from memory")
-ALL = (T1, T2, T3, T4, T5, T6, T6_ABSOLUTE, T7, T7_ABSOLUTE, T8, T8_VERY, T9, T10, T11, T12, T13)
+_PROPOSED = "our proposal"
+T14_BICARBONATE = Limit("T14", Decimal(18), "mmol/L bicarbonate", "below", "18 does not count", _PROPOSED)
+T14_ANION_GAP = Limit("T14", Decimal(20), "mmol/L anion gap", "above", "20 does not count", _PROPOSED)
+T14_SODIUM = Limit("T14", Decimal(145), "mmol/L sodium", "above", "145 does not count", _PROPOSED)
+LOW_EGFR = Limit(
+    "eGFR",
+    Decimal(35),
+    "mL/min/1.73 m2",
+    "below",
+    "35 does not count",
+    "bisphosphonate labels: 35, some 30 (from memory)",
+)
+ALL = (
+    *(T1, T2, T3, T4, T5, T6, T6_ABSOLUTE, T7, T7_ABSOLUTE, T8, T8_VERY, T9, T10, T11, T12, T13),
+    *(T14_BICARBONATE, T14_ANION_GAP, T14_SODIUM, LOW_EGFR),
+)
 SITE_BOUNDS = {
     item.setting: (str(item.bounds[0]), str(item.bounds[1])) for item in ALL if item.setting and item.bounds
 }

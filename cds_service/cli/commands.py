@@ -24,6 +24,8 @@ app.add_typer(export_app, name="export")
 console = Console()
 problems_console = Console(stderr=True)
 
+# A command-line flag is a boolean with a default by nature.
+# ruff: noqa: FBT002
 Json = Annotated[bool, typer.Option("--json", help="Output for machines.")]
 
 

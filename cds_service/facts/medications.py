@@ -10,12 +10,13 @@ from cds_service.facts.dates import When, parse_when
 from cds_service.facts.model import Medication, MedicationState
 from cds_service.facts.problems import concept_sets, concepts
 from cds_service.facts.subjects import bare_id
-from cds_service.fhir.decode import CodeableConcept, CodeableReference, Period, Reference, Resource
+from cds_service.fhir.decode import CodeableConcept, Period, Reference, Resource
 from cds_service.terminology.index import Terminology
 
 _IGNORED = frozenset({"entered-in-error", "cancelled", "draft"})
 _ENDED = frozenset({"stopped", "completed", "ended"})
 _STOPPING = frozenset({"entered-in-error", "cancelled", "stopped", "completed", "ended", "revoked"})
+UNNAMED = "unnamed medicine"
 Codings = list[tuple[str | None, str | None, str | None]]
 
 
@@ -58,37 +59,37 @@ def _reference(resource: Resource) -> Reference | None:
 
 
 def wording(resource: Resource, shelf: MedicationShelf) -> tuple[Codings, list[str]]:
-    """All codings and all words by which a request names its drug (ingredients last)."""
+    """All codings and all words by which a request names its drug."""
     codings: Codings = []
     texts: list[str] = []
-
-    def take(concept: CodeableConcept | None) -> None:
-        if concept is not None:
-            for coding in concept.coding:
-                code = None if coding.code is None else str(coding.code)
-                codings.append((coding.system, code, coding.display))
-                if coding.display:
-                    texts.append(coding.display)
-            if concept.text:
-                texts.append(concept.text)
-
-    def take_reference(value: CodeableReference | None) -> None:
-        if value is not None:
-            take(value.concept)
-
-    take(resource.medicationCodeableConcept)
-    take_reference(resource.medication)
+    for concept in _concepts(resource, shelf):
+        for coding in concept.coding:
+            codings.append((coding.system, None if coding.code is None else str(coding.code), coding.display))
+            if coding.display:
+                texts.append(coding.display)
+        if concept.text:
+            texts.append(concept.text)
     reference = _reference(resource)
-    if reference is not None:
-        if reference.reference and (found := shelf.find(reference.reference, resource)) is not None:
-            take(found.code)
-            if not codings:
-                for ingredient in found.ingredient or ():
-                    take(ingredient.itemCodeableConcept)
-                    take_reference(ingredient.item)
-        if reference.display:
-            texts.append(reference.display)
+    if reference is not None and reference.display:
+        texts.append(reference.display)
     return codings, texts
+
+
+def _concepts(resource: Resource, shelf: MedicationShelf) -> Iterator[CodeableConcept]:
+    """The drug as a concept: on the request, on the Medication it refers to, else on that one's ingredients."""
+    own = [resource.medicationCodeableConcept, resource.medication.concept if resource.medication else None]
+    yield from (concept for concept in own if concept is not None)
+    reference = _reference(resource)
+    found = shelf.find(reference.reference, resource) if reference and reference.reference else None
+    if found is None:
+        return
+    if found.code is not None:
+        yield found.code
+    if found.code is None or not found.code.coding:
+        for ingredient in found.ingredient or ():
+            item = ingredient.item.concept if ingredient.item else ingredient.itemCodeableConcept
+            if item is not None:
+                yield item
 
 
 class MedicationReader:
@@ -105,7 +106,10 @@ class MedicationReader:
         self._zone = zone
 
     def listed(self, resources: Iterable[Resource]) -> tuple[tuple[Medication, ...], list[str]]:
-        """Medications on the list, and the sources whose status says nothing usable."""
+        """Medications on the list, and the sources of which status or drug cannot be told.
+
+        An entry that names no drug at all might be any drug, so absence cannot be concluded beside it.
+        """
         kept: list[Medication] = []
         unusable: list[str] = []
         for resource in resources:
@@ -113,7 +117,11 @@ class MedicationReader:
             if status in _IGNORED or resource.doNotPerform or resource.intent == "proposal":
                 continue
             if status in ("active", "on-hold") or status in _ENDED:
-                kept.append(self.medication(resource, draft=False))
+                item = self.medication(resource, draft=False)
+                if item.name == UNNAMED:
+                    unusable.append(resource.reference)
+                else:
+                    kept.append(item)
             else:
                 unusable.append(resource.reference)
         return tuple(kept), unusable
@@ -131,7 +139,7 @@ class MedicationReader:
         prior = resource.priorPrescription.reference if resource.priorPrescription else None
         return Medication(
             sets=identity.sets,
-            name=self._terminology.title(identity.sets) or (texts[0] if texts else "unnamed medicine"),
+            name=self._terminology.title(identity.sets) or (texts[0] if texts else UNNAMED),
             basis=identity.basis,
             product=identity.display,
             state=state,

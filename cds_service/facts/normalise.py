@@ -207,6 +207,9 @@ def _procedure(resource: Resource, moment: str | None, terminology: Terminology,
     sets = concept_sets(resource.code, terminology)
     for detail in resource.orderDetail or ():
         sets |= concept_sets(detail, terminology)
+    texts = concept_texts(resource.code)
+    for text in texts:
+        sets |= terminology.sets_in_text(text)
     sites: frozenset[str] = frozenset()
     for site in concepts(resource.bodySite):
         sites |= concept_sets(site, terminology)
@@ -219,7 +222,7 @@ def _procedure(resource: Resource, moment: str | None, terminology: Terminology,
         when=parse_when(moment, zone),
         status=(resource.status or "unknown").strip().lower(),
         sites=sites,
-        texts=concept_texts(resource.code),
+        texts=texts,
         reasons=reasons,
         priority=resource.priority,
         source=resource.reference,

@@ -157,9 +157,10 @@ class FhirClient:
             requests.RequestException: no answer.
             ValueError: not a plain 200, or far too large for a key set.
         """
-        with self._new_session() as session, session.get(
-            url, timeout=_KEY_SET_TIMEOUT_S, stream=True, allow_redirects=False
-        ) as response:
+        with (
+            self._new_session() as session,
+            session.get(url, timeout=_KEY_SET_TIMEOUT_S, stream=True, allow_redirects=False) as response,
+        ):
             body: bytes = response.raw.read(_KEY_SET_BYTES + 1, decode_content=True)
             if response.status_code != HTTPStatus.OK or len(body) > _KEY_SET_BYTES:
                 raise ValueError("the key set could not be fetched")

@@ -1,4 +1,7 @@
-"""What we answer: cards and the discovery document. Unset members never reach the wire."""
+"""What we answer: cards and the discovery document.
+
+Names are camelCase on the wire; defaults are left out, so that no null and no empty member is sent.
+"""
 
 from __future__ import annotations
 
@@ -7,43 +10,39 @@ from typing import Any
 import msgspec
 
 
-class Wire(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True, frozen=True):
-    """Base: camelCase names, defaults left out, so that no null and no empty member is sent."""
-
-
-class CodingOut(Wire):
+class CodingOut(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True, frozen=True):
     system: str
     code: str
     display: str
 
 
-class SourceOut(Wire):
+class SourceOut(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True, frozen=True):
     label: str
     url: str | None = None
     topic: CodingOut | None = None
 
 
-class ActionOut(Wire):
+class ActionOut(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True, frozen=True):
     type: str
     description: str
     resource: dict[str, Any] | None = None
     resource_id: str | None = None
 
 
-class SuggestionOut(Wire):
+class SuggestionOut(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True, frozen=True):
     label: str
     uuid: str
     actions: list[ActionOut] = []
 
 
-class LinkOut(Wire):
+class LinkOut(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True, frozen=True):
     label: str
     url: str
     type: str
     app_context: str | None = None
 
 
-class Card(Wire):
+class Card(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True, frozen=True):
     """A CDS Hooks card. `summary` has at most 139 characters."""
 
     uuid: str
@@ -63,7 +62,7 @@ class CardsOut(msgspec.Struct):
     cards: list[Card]
 
 
-class ServiceOut(Wire):
+class ServiceOut(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True, frozen=True):
     hook: str
     title: str
     description: str

@@ -396,4 +396,4 @@ def describe_medication(item: Medication) -> str:
     since = f" since {item.started}" if item.started else ""
     ended = f", ended {item.ended}" if item.ended else ""
     name = " (matched by name)" if item.basis == "name" else ""
-    return f"{item.name}{name}, {item.state}{since if not ended else ended}"
+    return f"{item.name}{name}, {item.state}{ended or since}"

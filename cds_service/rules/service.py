@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from cds_service.facts.units import Analyte
 from cds_service.protocol.prefetch import PrefetchTemplate
@@ -33,6 +34,23 @@ class CatalogueEntry:
     laboratory: bool = False
 
 
+class Background(Protocol):
+    """A statement that is shown on the evidence page and on no card."""
+
+    @property
+    def statements(self) -> tuple[str, ...]:
+        """Ids of the founding statements it covers."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def position(self) -> str:
+        """What the content makes of it."""
+
+    @property
+    def citations(self) -> tuple[Citation, ...]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Content:
     """What a content package gives the engine besides rules: codes, analytes, text fills, catalogue."""
@@ -51,6 +69,7 @@ class Content:
     topic_system: str
     site_bounds: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Site setting -> least and greatest value a site may set (decimal text)."""
+    background: tuple[Background, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,8 +218,10 @@ def product_line(facts: Facts) -> str:
     text = f"Ca x P {_both_units(pair.product)}{note}, {pair.when}: {_terms(pair, facts)}"
     if pair.calcium.by_us:
         text += f"; {show_interval(pair.product_total, 1)} with total calcium"
-    notes = _cut_off_notes(pair, facts)
-    return f"{text}. {notes}A value below {limit(facts, T1).normalize():f} does not exclude calciphylaxis"
+    goal_value = f"{limit(facts, T1).normalize():f}"
+    cut_offs = f"KDOQI 2003 goal below {goal_value}, Weenig 2007 above {limit(facts, T2).normalize():f}"
+    note = _correction_note(pair, facts)
+    return f"{text}. {cut_offs}. {note}A value below {goal_value} does not exclude calciphylaxis"
 
 
 def _terms(pair: Pair, facts: Facts) -> str:
@@ -230,7 +232,7 @@ def _terms(pair: Pair, facts: Facts) -> str:
         total = amounts(draw.total_interval, CALCIUM, facts)
         how = f"corrected for albumin {_level(draw.albumin, ALBUMIN, facts)}, total {total}"
     elif draw.basis is Basis.NORMAL_ALBUMIN and draw.albumin is not None:
-        how = f"no correction needed, albumin {_level(draw.albumin, ALBUMIN, facts)}"
+        how = f"albumin {_level(draw.albumin, ALBUMIN, facts)}, no correction"
     else:
         how = str(draw.basis)
     text = f"calcium {calcium} ({how}) x phosphate {_level(pair.phosphate, PHOSPHATE, facts)}"
@@ -238,23 +240,11 @@ def _terms(pair: Pair, facts: Facts) -> str:
     return text if apart is None or apart.day == draw.when.day else f"{text} ({apart}; calcium {draw.when})"
 
 
-def _cut_off_notes(pair: Pair, facts: Facts) -> str:
-    dependent = [
-        item.id
-        for item in (T1, T2)
-        if only_through_correction(pair, item, limit(facts, item)) and not facts.feature(ionised_high)
-    ]
-    note = (
-        "It reaches the cut-off only through albumin correction: check ionised calcium. " if dependent else ""
-    )
-    return (
-        f"Cut-offs: {goal_both(facts)} KDOQI 2003 goal, {limit(facts, T2).normalize():f} Weenig 2007. {note}"
-    )
-
-
-def goal_both(facts: Facts) -> str:
-    value = limit(facts, T1)
-    return f"{value.normalize():f} mg2/dL2 ({show(si_product(value), 2)} mmol2/L2)"
+def _correction_note(pair: Pair, facts: Facts) -> str:
+    dependent = any(only_through_correction(pair, item, limit(facts, item)) for item in (T1, T2))
+    if dependent and not facts.feature(ionised_high):
+        return "This depends on albumin correction: check ionised calcium. "
+    return ""
 
 
 def _both_units(product: Interval) -> str:

@@ -11,7 +11,8 @@ from hooks.case_features.factors import State, factors, present, unknown_factors
 
 
 def drug(facts: Facts) -> str:
-    return facts.order.name if facts.order else ""
+    """The drug (or procedure) that is ordered; without an order, what the sentence is about."""
+    return facts.order.name if facts.order else "Calciphylaxis check"
 
 
 def order(facts: Facts) -> str:

@@ -27,17 +27,15 @@ _WHY = (
     DIALYSIS_LINE,
     Line("{product_line}"),
     Line("Indication: {other_indication}"),
-    Line("Risk factors {factors_present}"),
-    Line("Not known: {factors_unknown}"),
     Line(
-        "Calciphylaxis is rare (about 3.5 per 1,000 HD patient-years in one US network: a population figure, not "
-        "this patient's risk); VKA exposure raises the odds (odds ratio 3 to 11 in the larger studies: E1, E3)"
+        "Rare (about 3.5 per 1,000 HD patient-years in one US network, not this patient's own risk), but VKA "
+        "exposure raises the odds (odds ratio 3 to 11: E1, E3)"
     ),
-    Line(
-        "Benefit of a VKA in atrial fibrillation on HD is uncertain: time in range 44-51 % in the two HD trials"
-    ),
-    Line("Current medicines not readable: treated as a new start", CurrentMedicinesUnreadable()),
+    Line("Risk factors: {factors_present}"),
+    Line("Factors {factors_unknown}"),
     BY_NAME_LINE,
+    Line("Current medicines not readable: treated as a new start", CurrentMedicinesUnreadable()),
+    Line("Benefit in atrial fibrillation on HD is uncertain: time in range 44-51 % in two trials (E31, E32)"),
 )
 _EXCEPTIONS = (
     Line(
@@ -73,8 +71,8 @@ RULE = Rule(
             ),
             consider=(
                 Line(
-                    "Is anticoagulation needed, and is a VKA the right choice? Discuss with nephrology or the "
-                    "anticoagulation team; no anticoagulation and LAA occlusion are options too."
+                    "Is a VKA needed? Discuss with nephrology or the anticoagulation team; no anticoagulation and "
+                    "LAA occlusion are options too."
                 ),
             ),
             why=_WHY,
