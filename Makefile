@@ -1,25 +1,42 @@
 # Two commands need nothing but git, make and python3 (3.11 to 3.13) with venv:
-#   make demo   set up, start the service with synthetic patients, show a card, keep serving
-#   make test   set up, run the tests
+#   make demo        set up, start the service with synthetic patients, show a card, keep serving
+#   make test        set up, run the tests
+# For contributors:
+#   make lint types check   style, types, clinical content
+#   make sheets             write the review sheets and the tables of the README from the rules and settings
+#   make hapi               start the FHIR test server with the synthetic patients (Java 17, Maven, curl)
+#   make hapi-test          the tests that need it        make hapi-stop   stop it
+#   make lock               rewrite requirements.lock (maintainers, needs uv)
+#   make ci                 everything, as continuous integration runs it
+#   make clean              remove what was built or downloaded; records in var/ stay
 PYTHON ?= python3
+HAPI_PORT ?= 8080
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+HAPI := http://127.0.0.1:$(HAPI_PORT)/fhir
 
-.PHONY: demo test setup check lint types hapi hapi-test clean lock
+.PHONY: demo test setup lint types check sheets hapi hapi-stop hapi-test lock ci clean
 
 setup: $(VENV)/.ready
 
 $(VENV)/.ready: requirements.lock pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	touch $@
+	@$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info[:2] <= (3, 13) else \
+	    "This needs Python 3.11, 3.12 or 3.13, for example: make test PYTHON=python3.12")'
+	@begun=$$(date +%s); set -e; \
+	echo "Setting up $(VENV) (once; needs a connection to a Python package index) ..."; \
+	$(PYTHON) -m venv $(VENV); \
+	$(PIP) --require-hashes --only-binary :all: -r requirements.lock; \
+	$(PIP) --no-deps --no-build-isolation --editable .; \
+	touch $@; \
+	echo "Set up in $$(($$(date +%s) - begun)) s."
 
 demo: setup
 	$(BIN)/cds-service demo
 
 test: setup
-	$(BIN)/python -m pytest -q
+	@begun=$$(date +%s); status=0; $(BIN)/python -m pytest -q || status=$$?; \
+	echo "make test took $$(($$(date +%s) - begun)) s."; exit $$status
 
 lint: setup
 	$(BIN)/ruff check .
@@ -31,5 +48,26 @@ types: setup
 check: setup
 	$(BIN)/cds-service check
 
+sheets: setup
+	$(BIN)/cds-service export sheets
+	$(BIN)/python tests/test_docs.py
+
+hapi: setup
+	sh tests/hapi/serve.sh start $(HAPI_PORT)
+	$(BIN)/python scripts/load_fixtures.py $(HAPI)
+
+hapi-stop:
+	sh tests/hapi/serve.sh stop $(HAPI_PORT)
+
+hapi-test: hapi
+	CDS_TEST_HAPI=$(HAPI) $(BIN)/python -m pytest -q -m hapi
+
 lock:
 	sh scripts/lock.sh
+
+ci:
+	.ci/run
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage build dist tests/hapi/target
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

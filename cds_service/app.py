@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gc
 import time
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import structlog
@@ -21,7 +21,6 @@ from cds_service.errors import (
     BadRequest,
     BodyTooLarge,
     CdsError,
-    InternalError,
     MethodNotAllowed,
     UnknownService,
     UnsupportedEncoding,
@@ -30,6 +29,7 @@ from cds_service.feedback import receive_feedback
 from cds_service.fhir.write import operation_outcome
 from cds_service.openapi import OPERATIONS
 from cds_service.protocol.response import encode
+from cds_service.shield import Shield
 from cds_service.web.routes import mount_pages
 
 log = structlog.get_logger()
@@ -58,12 +58,23 @@ def create_app(engine: Engine) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
     )
+    app.add_middleware(Shield)
     _add_cors(app, engine)
     _add_errors(app, engine)
     _add_hooks(app, engine)
     _add_operations(app, engine)
     mount_pages(app, engine)
+    app.openapi = partial(_openapi, app)  # type: ignore[method-assign]
     return app
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """FastAPI's document without the 422 it adds to every route with a path parameter: we never answer it."""
+    document = FastAPI.openapi(app)
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            operation["responses"].pop("422", None)
+    return document
 
 
 def _add_cors(app: FastAPI, engine: Engine) -> None:
@@ -107,21 +118,9 @@ def _add_errors(app: FastAPI, engine: Engine) -> None:
             return _outcome(UnknownService("There is nothing at this address."))
         return _outcome(BadRequest("The request could not be understood."))
 
-    async def crash(request: Request, error: Exception) -> Response:
-        error_id = uuid.uuid4().hex[:12]
-        # The class only: messages of unexpected errors may quote the request.
-        log.error("call_failed", error_class=type(error).__name__, error_id=error_id, route=_route(request))
-        return _outcome(InternalError(f"Internal error {error_id}; nothing was assessed."))
-
     app.add_exception_handler(CdsError, cds_error)
     app.add_exception_handler(Unauthenticated, unauthenticated)
     app.add_exception_handler(HTTPException, http_error)
-    app.add_exception_handler(Exception, crash)
-
-
-def _route(request: Request) -> str:
-    route = request.scope.get("route")
-    return getattr(route, "path", "unknown")
 
 
 async def read_body(request: Request, limit: int) -> bytes:

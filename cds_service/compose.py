@@ -85,7 +85,19 @@ def _by_order(outcomes: Sequence[Outcome]) -> Iterable[tuple[Order | None, list[
     for outcome in outcomes:
         key = outcome.order.reference if outcome.order else None
         groups.setdefault(key, (outcome.order, []))[1].append(outcome)
-    return groups.values()
+    for order, group in groups.values():
+        for part in [group] if order is not None else _by_rule(group):
+            yield order, part
+
+
+def _by_rule(group: list[Outcome]) -> list[list[Outcome]]:
+    """Without an order each rule that fires makes a card of its own; lines and gaps join the first one."""
+    own = [o for o in group if o.result is Result.FIRES and o.mode is Mode.LIVE and not o.rule.line_only]
+    if not own:
+        return [group]
+    own.sort(key=lambda outcome: (-outcome.indicator.rank, outcome.rule.number))
+    later = {outcome.rule.id for outcome in own[1:]}
+    return [[o for o in group if o.rule.id not in later], *([outcome] for outcome in own[1:])]
 
 
 def _capped(cards: list[Composed], view: View) -> list[Composed]:
@@ -143,10 +155,14 @@ class _CardMaker:
         return sorted(fired, key=lambda o: (o.rule.line_only, -o.indicator.rank, o.rule.number))
 
     def _gaps(self, group: list[Outcome]) -> list[Outcome]:
+        """Live rules that could not be assessed; without an order a mere line has no gap of its own."""
         found = [
             outcome
             for outcome in group
-            if outcome.result is Result.CANNOT_ASSESS and outcome.mode is Mode.LIVE and outcome.rule.gap_card
+            if outcome.result is Result.CANNOT_ASSESS
+            and outcome.mode is Mode.LIVE
+            and outcome.rule.gap_card
+            and not (outcome.rule.line_only and outcome.order is None)
         ]
         return sorted(found, key=lambda outcome: outcome.rule.number)
 
@@ -172,6 +188,7 @@ class _CardMaker:
             self._add_other(other, blocks)
         blocks.not_checked = self._not_checked(fired, gaps)
         blocks.exceptions = self._lines(tier.exceptions)
+        blocks.closing = self._lines(tier.closing)
         return self._finish(
             lead.rule,
             tier.indicator,
@@ -306,6 +323,7 @@ class _Blocks:
     also: list[str] = field(default_factory=list)
     not_checked: list[str] = field(default_factory=list)
     exceptions: list[str] = field(default_factory=list)
+    closing: list[str] = field(default_factory=list)
 
     def render(self, footer: str, limit: int, *, markdown: bool) -> str:
         """The detail; when it is too long, the last reasons give way to a note, never what was not checked."""
@@ -325,7 +343,7 @@ class _Blocks:
                 blocks.append("\n".join([_head(title, markdown=markdown), *(f"- {line}" for line in lines)]))
         if self.exceptions:
             blocks.append(_head("Exceptions", markdown=markdown) + " " + " ".join(self.exceptions))
-        blocks.append(footer)
+        blocks += [*self.closing, footer]
         return "\n\n".join(blocks)
 
 

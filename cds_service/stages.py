@@ -293,7 +293,9 @@ def evaluate(call: Call) -> None:
     with call.stage("evaluate"):
         subjects: tuple[Order | None, ...] = call.orders if call.request.drafts is not None else (None,)
         call.outcomes = [
-            _judge(rule, facts.about(order), mode) for order in subjects for rule, mode in call.service.rules
+            _judge(rule, focused, mode)
+            for focused in map(facts.about, subjects)
+            for rule, mode in call.service.rules
         ]
         judged = [o for o in call.outcomes if o.result is not Result.NOT_TRIGGERED]
         if judged and all(outcome.error for outcome in judged):

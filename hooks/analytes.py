@@ -163,6 +163,17 @@ VITAMIN_D = Analyte(
     current_days=180,
     ageing_days=365,
 )
+PROTEIN_S = Analyte(
+    id="protein-s-free",
+    title="free protein S",
+    value_sets=(vs.PROTEIN_S_FREE.id,),
+    unit="%",
+    factors={"%": Decimal(1)},
+    plausible=(Decimal(0), Decimal(300)),
+    current_days=36500,
+    ageing_days=36500,
+    decimals=0,
+)
 EGFR = Analyte(
     id="egfr",
     title="eGFR",
@@ -221,6 +232,7 @@ ANALYTES = (
     ANION_GAP,
     SODIUM,
     VITAMIN_D,
+    PROTEIN_S,
     EGFR,
     WEIGHT,
     HEIGHT,

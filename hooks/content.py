@@ -36,6 +36,16 @@ CATALOGUE = (
         Coding(_SNOMED, "183518005", "Referral to dermatologist"),
     ),
     CatalogueEntry("referral.wound-care", "Request wound care", Coding(_SNOMED, "225358003", "Wound care")),
+    _lab("lab.bicarbonate", "bicarbonate", "1963-8"),
+    _lab("lab.sodium", "sodium", "2951-2"),
+    _lab("lab.vitamin-d", "25-hydroxyvitamin D", "62292-8"),
+    CatalogueEntry(
+        "referral.pain", "Request pain management", Coding(_SNOMED, "278414003", "Pain management")
+    ),
+    CatalogueEntry("referral.palliative", "Refer to palliative care", None),
+    CatalogueEntry("referral.diabetes", "Refer to the diabetes team", None),
+    CatalogueEntry("referral.endocrinology", "Refer to endocrinology", None),
+    CatalogueEntry("referral.pharmacist", "Ask a renal pharmacist to review the dose", None),
 )
 
 COMMON_GAPS = (

@@ -9,7 +9,8 @@ URL), docstrings and runs of white space do not count.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass
 from datetime import date
 from decimal import Decimal
@@ -58,7 +59,7 @@ def canonical(value: object) -> str:
     if isinstance(value, Mapping):
         pairs = sorted(f"{canonical(key)}: {canonical(each)}" for key, each in value.items())
         return f"{{{', '.join(pairs)}}}"
-    if isinstance(value, Set):
+    if isinstance(value, AbstractSet):
         return f"{{{', '.join(sorted(canonical(each) for each in value))}}}"
     if isinstance(value, tuple | list):
         return f"({', '.join(canonical(each) for each in value)})"

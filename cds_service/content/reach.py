@@ -122,7 +122,7 @@ def _is_content(module: str) -> bool:
 def lines_of(rule: Rule) -> Iterator[Line]:
     """Every line of detail that the rule can show."""
     for tier in rule.tiers:
-        yield from (*tier.consider, *tier.why, *tier.exceptions)
+        yield from (*tier.consider, *tier.why, *tier.exceptions, *tier.closing)
     yield from rule.when_unknown.detail
     yield from rule.common_detail
 

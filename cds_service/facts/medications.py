@@ -157,6 +157,7 @@ class MedicationReader:
             reasons=_reasons(resource, self._terminology),
             prior=prior,
             source=resource.reference,
+            coded=any(code for _, code, _ in codings),
         )
 
 

@@ -137,6 +137,8 @@ class Medication:
     prior: str | None
     """`MedicationRequest/id` this order replaces."""
     source: str
+    coded: bool = True
+    """The EHR sent at least one code for the drug, known to us or not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,8 @@ class Tier:
     """No card for this draft may offer to delete it, whatever other rules say."""
     branch: str = ""
     """Word added to the topic code when another tier of the same indicator gives different advice."""
+    closing: tuple[Line, ...] = ()
+    """Lines that end the detail, whatever had to give way for length."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,9 @@ def fill_names(template: str) -> tuple[str, ...]:
 
 def plain(text: str) -> str:
     """One line without control characters: what an EHR sends must not break out of its place."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(text.split())
 
 
 def cut(text: str, limit: int) -> str:

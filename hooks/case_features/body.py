@@ -1,65 +1,97 @@
-"""Weight and BMI: obesity (T9) and rapid weight loss. Weights taken before dialysis are not used."""
+"""Weight and BMI: obesity (T9) and rapid weight loss.
+
+Weights after dialysis (or the dry weight) are preferred; weights taken before dialysis are not used.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
 
-from cds_service.api import Answer, Facts, Finding, Lab, at_least, latest, show, tell
+from cds_service.api import Answer, Facts, Finding, HasProblem, Lab, at_least, in_groups, latest, show, tell
 from hooks import valuesets as vs
 from hooks.analytes import BMI, HEIGHT, WEIGHT
 from hooks.thresholds import T9
 
 LOSSES = ((90, Decimal(5)), (180, Decimal(10)))
 """(window in days, least loss in percent): our proposal."""
+CODED_OBESITY = HasProblem((vs.OBESITY,))
 _PER_METRE = Decimal(100)
+_AFTER_DIALYSIS = vs.BODY_WEIGHT_POST_DIALYSIS.ids | vs.BODY_WEIGHT_DRY.ids
+_BEFORE_DIALYSIS = vs.BODY_WEIGHT_PRE_DIALYSIS.ids
 
 
-def _weights(facts: Facts) -> list[Lab]:
-    """Usable weights, newest first, without those taken before dialysis."""
-    pre = vs.BODY_WEIGHT_PRE_DIALYSIS.ids
-    return [
-        lab
+@dataclass(frozen=True, slots=True)
+class Weighing:
+    """One usable weight in kg with its date."""
+
+    kg: Decimal
+    lab: Lab
+    days: int
+    """Age in days at the call."""
+
+
+def weighings(facts: Facts) -> list[Weighing]:
+    """Usable final weights of one kind, newest first.
+
+    Fluid removed by dialysis is no loss of weight, so kinds are not mixed: weights after dialysis (and the dry
+    weight) when one is not out of date, else those that do not say when they were taken.
+    """
+    found = [
+        Weighing(lab.exact, lab, facts.age_days(lab.when))
         for lab in facts.results(WEIGHT) or ()
-        if lab.problem is None and lab.exact is not None and lab.when is not None and lab.sets.isdisjoint(pre)
+        if lab.exact is not None
+        and lab.when is not None
+        and not lab.preliminary
+        and lab.sets.isdisjoint(_BEFORE_DIALYSIS)
     ]
+    after = [item for item in found if not item.lab.sets.isdisjoint(_AFTER_DIALYSIS)]
+    if after and after[0].days <= WEIGHT.ageing_days:
+        return after
+    return [item for item in found if item.lab.sets.isdisjoint(_AFTER_DIALYSIS)]
+
+
+def _amputation(facts: Facts) -> str:
+    """A note when a leg was amputated: BMI then reads low."""
+    done = any(in_groups(item.sets, (vs.LOWER_LIMB_AMPUTATION,)) for item in facts.procedures or ())
+    return "; amputation on record, BMI reads low" if done else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Obese:
-    """BMI 30 kg/m2 or more, measured, or worked out from weight and any adult height."""
+    """BMI 30 kg/m2 or more: measured, or from weight and any adult height; a code when neither is usable."""
 
     text: str = f"BMI at least {T9.value} kg/m2"
 
     def evaluate(self, facts: Facts) -> Finding:
-        if facts.results(BMI) is None:
-            return Finding(
-                self.text, Answer.UNKNOWN, f"measurements: {facts.failures.get(BMI.source, 'not read')}"
-            )
-        found = latest(facts, BMI)
-        if found.lab is not None and found.lab.exact is not None:
-            answer = Answer.MET if at_least(found.lab.exact, T9.value) else Answer.NOT_MET
-            if answer is Answer.NOT_MET and found.doubt:
-                answer = Answer.UNKNOWN
-            return Finding(self.text, answer, tell(found.lab, BMI), (found.lab.source,))
-        weights, height = _weights(facts), latest(facts, HEIGHT).lab
-        weight = weights[0] if weights and weights[0].when else None
-        if (
-            weight is None
-            or weight.when is None
-            or height is None
-            or not height.exact
-            or weight.exact is None
-        ):
-            return Finding(self.text, Answer.UNKNOWN, "no usable BMI, or weight with height")
-        if facts.age_days(weight.when) > WEIGHT.ageing_days:
-            return Finding(
-                self.text, Answer.UNKNOWN, f"last weight {weight.when} is out of date", (weight.source,)
-            )
-        bmi = weight.exact / (height.exact / _PER_METRE) ** 2
-        answer = Answer.MET if at_least(bmi, T9.value) else Answer.NOT_MET
-        because = f"BMI {show(bmi, 1)} kg/m2 from weight on {weight.when}"
-        return Finding(self.text, answer, because, (weight.source, height.source))
+        measured = self._measured(facts)
+        if measured is not None:
+            bmi, because, sources = measured
+            answer = Answer.MET if at_least(bmi, T9.value) else Answer.NOT_MET
+            doubt = latest(facts, BMI).doubt or ("vitals" in facts.incomplete and "measurements read in part")
+            if answer is Answer.NOT_MET and doubt:
+                answer, because = Answer.UNKNOWN, f"{because}, but {doubt}"
+            return Finding(self.text, answer, because + _amputation(facts), sources)
+        coded = CODED_OBESITY.evaluate(facts)
+        if coded.answer is Answer.MET:
+            return Finding(self.text, Answer.MET, f"coded: {coded.because}; BMI not measured", coded.sources)
+        reason = facts.failures.get(BMI.source)
+        because = f"measurements not readable ({reason})" if reason else "no usable BMI, or weight with height"
+        return Finding(self.text, Answer.UNKNOWN, because)
+
+    def _measured(self, facts: Facts) -> tuple[Decimal, str, tuple[str, ...]] | None:
+        found = latest(facts, BMI).lab
+        if found is not None and found.exact is not None:
+            return found.exact, tell(found, BMI), (found.source,)
+        weights, height = weighings(facts), latest(facts, HEIGHT).lab
+        if not weights or height is None or not height.exact or weights[0].days > WEIGHT.ageing_days:
+            return None
+        weight = weights[0]
+        bmi = weight.kg / (height.exact / _PER_METRE) ** 2
+        if not BMI.plausible[0] <= bmi <= BMI.plausible[1]:
+            return None
+        because = f"BMI {show(bmi, 1)} kg/m2 from weight on {weight.lab.when}"
+        return bmi, because, (weight.lab.source, height.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,27 +101,27 @@ class RapidWeightLoss:
     text: str = "weight loss of at least 5 % in 90 days or 10 % in 180 days"
 
     def evaluate(self, facts: Facts) -> Finding:
-        weights = _weights(facts)
-        latest_weight = weights[0] if weights else None
-        if latest_weight is None or latest_weight.when is None or latest_weight.exact is None:
-            return Finding(self.text, Answer.UNKNOWN, "no usable weight")
-        if facts.age_days(latest_weight.when) > WEIGHT.current_days:
-            because = f"last weight {latest_weight.when} is out of date"
-            return Finding(self.text, Answer.UNKNOWN, because, (latest_weight.source,))
-        compared = False
-        for days, percent in LOSSES:
-            for earlier in weights[1:]:
-                if earlier.when is None or earlier.exact is None:
-                    continue
-                if (latest_weight.when.day - earlier.when.day).days > days:
-                    continue
-                compared = True
-                loss = (earlier.exact - latest_weight.exact) / earlier.exact * 100
-                if at_least(loss, percent):
-                    because = f"{show(loss, 1)} % less than on {earlier.when}"
-                    return Finding(self.text, Answer.MET, because, (earlier.source, latest_weight.source))
-        if not compared:
-            return Finding(
-                self.text, Answer.UNKNOWN, "no earlier weight to compare with", (latest_weight.source,)
-            )
-        return Finding(self.text, Answer.NOT_MET, "no such loss", (latest_weight.source,))
+        weights = weighings(facts)
+        if not weights:
+            reason = facts.failures.get(WEIGHT.source)
+            because = f"measurements not readable ({reason})" if reason else "no usable weight"
+            return Finding(self.text, Answer.UNKNOWN, because)
+        last, earlier = weights[0], weights[1:]
+        if last.days > WEIGHT.current_days:
+            because = f"last weight {last.lab.when} is out of date"
+            return Finding(self.text, Answer.UNKNOWN, because, (last.lab.source,))
+        comparable = [item for item in earlier if item.days - last.days <= LOSSES[-1][0]]
+        for item in comparable:
+            loss = (item.kg - last.kg) / item.kg * 100
+            if any(item.days - last.days <= days and at_least(loss, least) for days, least in LOSSES):
+                because = f"{show(loss, 1)} % less on {last.lab.when} than on {item.lab.when}"
+                return Finding(self.text, Answer.MET, because, (item.lab.source, last.lab.source))
+        if not comparable:
+            because = "no earlier weight to compare with"
+        elif "vitals" in facts.incomplete:
+            because = "measurements read in part"
+        else:
+            oldest = comparable[-1].lab
+            because = f"weights from {oldest.when} to {last.lab.when}"
+            return Finding(self.text, Answer.NOT_MET, because, (oldest.source, last.lab.source))
+        return Finding(self.text, Answer.UNKNOWN, because, (last.lab.source,))

@@ -3,7 +3,137 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 
-from cds_service.api import FillSpec
+from cds_service.api import CodeGroup, Facts, FillSpec, Taking, latest, show, tell
+from hooks import valuesets as vs
+from hooks.analytes import ALP, ANION_GAP, BICARBONATE, CALCIUM, EGFR, SODIUM, VITAMIN_D
+from hooks.case_features.bone_builder import strongest_factor
+from hooks.case_features.calciphylaxis import CONFIRMED, SUSPECTED, calciphylaxis
+from hooks.case_features.calcium import current_draw, ionised
+from hooks.case_features.dosing import ceiling
+from hooks.case_features.low_calcium import lower_limit
+from hooks.case_features.ordered import ordered_medicine
+from hooks.case_features.thiosulfate import not_available
+from hooks.fills.minerals import amount
 
-FILLS: Mapping[str, FillSpec] = {}
+_LONG = 600
+_THINNERS = (vs.VITAMIN_K_ANTAGONISTS, vs.DOACS, vs.HEPARINS)
+
+
+def biopsy_status(facts: Facts) -> str:
+    """`confirmed` or `suspected`; `possible` when only a skin finding points to the disease."""
+    found = facts.feature(calciphylaxis).status
+    return found if found in (CONFIRMED, SUSPECTED) else "possible"
+
+
+def dose(facts: Facts) -> str:
+    """Daily dose of the order: `3,600 mg`."""
+    item = ordered_medicine(facts)
+    if item is None or item.daily_dose is None:
+        return ""
+    return f"{show(item.daily_dose.amount, 0)} {item.daily_dose.unit}"
+
+
+def dose_arithmetic(facts: Facts) -> str:
+    """How the daily dose was worked out: `1,200 mg x 3/day`."""
+    item = ordered_medicine(facts)
+    return item.daily_dose.text if item is not None and item.daily_dose is not None else ""
+
+
+def ceiling_of_drug(facts: Facts) -> str:
+    """`300 mg` for gabapentin, `75 mg` for pregabalin."""
+    limit = ceiling(facts)
+    return f"{limit.value} mg" if limit else ""
+
+
+def ionised_calcium(facts: Facts) -> str:
+    lab = facts.feature(ionised)
+    if lab is None:
+        return ""
+    return f"{show(lab.exact, 2)} {lab.unit}" if lab.exact is not None else lab.as_sent
+
+
+def ionised_date(facts: Facts) -> str:
+    lab = facts.feature(ionised)
+    return str(lab.when) if lab else ""
+
+
+def calcium_lower_limit(facts: Facts) -> str:
+    """The laboratory's own lower limit for the current calcium: `8.6 mg/dL`."""
+    draw = facts.feature(current_draw)
+    bound: Decimal | None = lower_limit(draw) if draw else None
+    return amount(bound, CALCIUM, facts) if bound is not None else ""
+
+
+def egfr(facts: Facts) -> str:
+    lab = latest(facts, EGFR).lab
+    return "" if lab is None else show(lab.exact, 0) if lab.exact is not None else lab.as_sent
+
+
+def egfr_line(facts: Facts) -> str:
+    lab = latest(facts, EGFR).lab
+    return f"{egfr(facts)} mL/min/1.73 m2 on {lab.when}" if lab else ""
+
+
+def alp_line(facts: Facts) -> str:
+    found = latest(facts, ALP)
+    return tell(found.lab, ALP) if found.lab else f"{ALP.title} not available ({found.why_none})"
+
+
+def vitamin_d_line(facts: Facts) -> str:
+    """25-hydroxyvitamin D as the laboratory sent it: it is shown, and decides nothing."""
+    found = latest(facts, VITAMIN_D)
+    if found.lab is None:
+        return f"{VITAMIN_D.title} not available ({found.why_none})"
+    return f"{VITAMIN_D.title} {found.lab.as_sent} on {found.lab.when}"
+
+
+def thiosulfate_results(facts: Facts) -> str:
+    """Bicarbonate, anion gap and sodium of the last 7 days, those that there are."""
+    labs = [(latest(facts, analyte).lab, analyte) for analyte in (BICARBONATE, ANION_GAP, SODIUM)]
+    return "; ".join(tell(lab, analyte) for lab, analyte in labs if lab is not None)
+
+
+def thiosulfate_missing(facts: Facts) -> str:
+    return facts.feature(not_available)
+
+
+def _taking(facts: Facts, groups: tuple[CodeGroup, ...]) -> str:
+    return ", ".join(dict.fromkeys(item.name for item in Taking(groups).found(facts)))
+
+
+def blood_thinners(facts: Facts) -> str:
+    """Anticoagulants on the medication list."""
+    return _taking(facts, _THINNERS)
+
+
+def current_vka(facts: Facts) -> str:
+    return _taking(facts, (vs.VITAMIN_K_ANTAGONISTS,))
+
+
+def qt_medicines(facts: Facts) -> str:
+    """Medicines on the list that lengthen the QT interval."""
+    return _taking(facts, (vs.QT_PROLONGING,))
+
+
+FILLS: Mapping[str, FillSpec] = {
+    "biopsy_status": FillSpec(biopsy_status, 9, "suspected"),
+    "factor": FillSpec(strongest_factor, 40, "maintenance dialysis on record"),
+    "dose": FillSpec(dose, 12, "3,600 mg"),
+    "max": FillSpec(ceiling_of_drug, 12, "300 mg"),
+    "ica": FillSpec(ionised_calcium, 12, "1.05 mmol/L"),
+    "ica_date": FillSpec(ionised_date, 11, "12 Nov 2026"),
+    "lln": FillSpec(calcium_lower_limit, 11, "8.6 mg/dL"),
+    "egfr": FillSpec(egfr, 6, "22"),
+    # Lines of the detail
+    "dose_arithmetic": FillSpec(dose_arithmetic, _LONG, "1,200 mg x 3/day"),
+    "egfr_line": FillSpec(egfr_line, _LONG, "22 mL/min/1.73 m2 on 12 Nov 2026"),
+    "alp_line": FillSpec(alp_line, _LONG, "alkaline phosphatase 140 U/L on 12 Nov 2026"),
+    "vitamin_d_line": FillSpec(vitamin_d_line, _LONG, "25-hydroxyvitamin D 22 ng/mL on 12 Nov 2026"),
+    "sts_results": FillSpec(thiosulfate_results, _LONG, "bicarbonate 22.0 mmol/L on 12 Nov 2026"),
+    "sts_missing": FillSpec(thiosulfate_missing, _LONG, "anion gap: no result"),
+    "blood_thinners": FillSpec(blood_thinners, _LONG, "warfarin"),
+    "current_vka": FillSpec(current_vka, _LONG, "warfarin"),
+    "qt_medicines": FillSpec(qt_medicines, _LONG, "methadone"),
+}

@@ -1,6 +1,5 @@
 """Every state of prefetch, and its completion by reads. Numbers are those of the threat list."""
 
-# ruff: noqa: N802 - the numbers keep their capitals
 
 from __future__ import annotations
 

@@ -1,0 +1,114 @@
+"""Is peritoneal dialysis the current modality? And is palliative care recorded?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cds_service.api import (
+    Answer,
+    CodeGroup,
+    Facts,
+    Finding,
+    HasProblem,
+    When,
+    describe,
+    in_groups,
+    met,
+    not_met,
+    unknown,
+    within,
+)
+from hooks import valuesets as vs
+
+RECENT_DAYS = 90
+_PD: tuple[CodeGroup, ...] = (vs.PERITONEAL_DIALYSIS, vs.PERITONEAL_DIALYSIS_CONDITION)
+_HD: tuple[CodeGroup, ...] = (vs.HEMODIALYSIS, vs.HEMODIALYSIS_CONDITION)
+_REMOVAL: tuple[CodeGroup, ...] = (vs.PERITONEAL_DIALYSIS_CATHETER_REMOVAL,)
+_PALLIATIVE: tuple[CodeGroup, ...] = (vs.PALLIATIVE_CARE,)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One thing on record that tells a modality, with its date if it has one."""
+
+    what: str
+    when: When | None
+    source: str
+
+
+def _problems(facts: Facts, groups: tuple[CodeGroup, ...]) -> Iterator[Evidence]:
+    for problem in facts.problems or ():
+        if problem.active and in_groups(problem.sets, groups):
+            yield Evidence(describe(problem), problem.since, problem.source)
+
+
+def _events(facts: Facts, groups: tuple[CodeGroup, ...], days: int | None) -> Iterator[Evidence]:
+    """Procedures and encounters that have taken place, at most `days` ago if given."""
+    events = [(item.label, item.when, item) for item in facts.procedures or ()]
+    visits = [("encounter", item.started, item) for item in facts.encounters or ()]
+    for what, when, item in (*events, *visits):
+        if when is None or when.is_future(facts.as_of) or not in_groups(item.sets, groups):
+            continue
+        if days is None or within(facts, when, days):
+            yield Evidence(f"{what}, {when}", when, item.source)
+
+
+def _latest(found: list[Evidence]) -> Evidence | None:
+    """The last dated one, else one without a date."""
+    dated = [item for item in found if item.when is not None]
+    return max(dated, key=_moment) if dated else next(iter(found), None)
+
+
+def _moment(item: Evidence) -> float:
+    return item.when.instant.timestamp() if item.when else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class OnPeritonealDialysis:
+    """PD by an active problem, or by a procedure or encounter of the last 90 days, and nothing later against it.
+
+    Later haemodialysis, or later removal of the PD catheter, ends it. Evidence of both modalities whose order
+    in time is not known leaves the question open, and so does no evidence at all.
+    """
+
+    text: str = f"peritoneal dialysis is the current modality (evidence of the last {RECENT_DAYS} days)"
+
+    def evaluate(self, facts: Facts) -> Finding:
+        if facts.problems is None:
+            return unknown(self.text, f"problem list not readable ({facts.failures.get('conditions', '')})")
+        pd = _latest([*_problems(facts, _PD), *_events(facts, _PD, RECENT_DAYS)])
+        hd = _latest([*_problems(facts, _HD), *_events(facts, _HD, None)])
+        if pd is None:
+            if hd is not None:
+                return not_met(self.text, f"haemodialysis: {hd.what}", hd.source)
+            return unknown(self.text, "modality not recorded")
+        for other in (hd, _latest(list(_events(facts, _REMOVAL, None)))):
+            if other is None:
+                continue
+            if pd.when is None or other.when is None:
+                because = f"{pd.what}; {other.what}: order in time not known"
+                return unknown(self.text, because, pd.source, other.source)
+            if other.when.instant > pd.when.instant:
+                return not_met(self.text, f"later: {other.what}", other.source)
+        return met(self.text, pd.what, pd.source)
+
+
+@dataclass(frozen=True, slots=True)
+class PalliativeCare:
+    """Palliative care as a problem or an encounter of the last 90 days (encounters are optional data)."""
+
+    text: str = f"palliative care recorded in the last {RECENT_DAYS} days"
+
+    def evaluate(self, facts: Facts) -> Finding:
+        problem = HasProblem(_PALLIATIVE, within_days=RECENT_DAYS).evaluate(facts)
+        if problem.answer is not Answer.NOT_MET:
+            return Finding(self.text, problem.answer, problem.because, problem.sources, problem.optional)
+        for undated in _problems(facts, _PALLIATIVE):
+            if undated.when is None:
+                return unknown(self.text, "palliative care without a date", undated.source, optional=True)
+        for event in _events(facts, _PALLIATIVE, RECENT_DAYS):
+            return met(self.text, event.what, event.source)
+        if facts.encounters is None:
+            return unknown(self.text, "encounters not readable (palliative care)", optional=True)
+        return not_met(self.text, "no palliative care recorded")

@@ -1,0 +1,66 @@
+"""Kidney transplant on record: at all, how long ago, functioning or failed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cds_service.api import Facts, Finding, HasProblem, When, in_groups, met, not_met, unknown, within
+from hooks import valuesets as vs
+
+_STATUS = HasProblem((vs.KIDNEY_TRANSPLANT_RECORDED,), history=True)
+_FAILED = HasProblem((vs.KIDNEY_TRANSPLANT_FAILURE,), history=True)
+_OPERATION = (vs.KIDNEY_TRANSPLANT_PROCEDURE,)
+
+
+@dataclass(frozen=True, slots=True)
+class TransplantRecorded:
+    """A kidney transplant, functioning or failed: on the problem list or as an operation."""
+
+    text: str = "kidney transplant on record, functioning or failed"
+
+    def evaluate(self, facts: Facts) -> Finding:
+        for item in facts.procedures or ():
+            if in_groups(item.sets, _OPERATION):
+                return met(self.text, f"{item.label}, {item.when or 'no date'}{_state(facts)}", item.source)
+        status = _STATUS.evaluate(facts)
+        because = status.because + (_state(facts) if status.answer == "met" else "")
+        return Finding(self.text, status.answer, because, status.sources, status.optional)
+
+
+def _state(facts: Facts) -> str:
+    return "; coded as failed" if _FAILED.evaluate(facts).answer == "met" else ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecentTransplant:
+    """Transplanted at most `days` ago: by the date of the operation, else by that of the problem."""
+
+    days: int
+
+    @property
+    def text(self) -> str:
+        return f"kidney transplant in the last {self.days} days"
+
+    def evaluate(self, facts: Facts) -> Finding:
+        recorded = TransplantRecorded().evaluate(facts)
+        if recorded.answer != "met":
+            return Finding(self.text, recorded.answer, recorded.because, recorded.sources, recorded.optional)
+        dates = _operations(facts) or _entries(facts)
+        if any(within(facts, when, self.days) for when in dates):
+            return met(self.text, recorded.because, *recorded.sources)
+        if not dates:
+            return unknown(self.text, "kidney transplant without a date", *recorded.sources)
+        return not_met(self.text, recorded.because, *recorded.sources)
+
+
+def _operations(facts: Facts) -> list[When]:
+    return [item.when for item in facts.procedures or () if item.when and in_groups(item.sets, _OPERATION)]
+
+
+def _entries(facts: Facts) -> list[When]:
+    """Dates of transplant status; a complication or failure says nothing about when it was transplanted."""
+    return [
+        problem.since
+        for problem in facts.problems or ()
+        if problem.since and in_groups(problem.sets, (vs.KIDNEY_TRANSPLANT,))
+    ]
