@@ -7,9 +7,20 @@ from hooks import prefetch as pf
 from hooks.content import CONTENT
 from hooks.rules import (
     active_vitd_high_cap,
+    antiresorptive_dialysis,
+    biopsy_calciphylaxis,
+    calcimimetic_low_calcium,
     calcium_load_high_cap,
     calcium_vitd_calciphylaxis,
+    gabapentinoid_dose_calciphylaxis,
     mbd_labs_missing,
+    opioid_calciphylaxis,
+    parathyroidectomy_hbs,
+    sc_injection_calciphylaxis,
+    steroid_calciphylaxis,
+    sts_safety,
+    teriparatide_risk,
+    vascular_procedure_calciphylaxis,
     vka_calciphylaxis,
     vka_dialysis,
     vka_mandatory_indication,
@@ -28,6 +39,20 @@ _MEDICATION_RULES = (
     calcium_load_high_cap.RULE,
     calcium_vitd_calciphylaxis.RULE,
 )
+# In shadow are those generic enough to be noisy, until a site has seen its own firing rate.
+_OTHER_ORDERS = (
+    RuleUse(biopsy_calciphylaxis.RULE),
+    RuleUse(sc_injection_calciphylaxis.RULE),
+    RuleUse(teriparatide_risk.RULE, Mode.SHADOW),
+    RuleUse(opioid_calciphylaxis.RULE),
+    RuleUse(gabapentinoid_dose_calciphylaxis.RULE),
+    RuleUse(sts_safety.RULE),
+    RuleUse(calcimimetic_low_calcium.RULE, Mode.SHADOW),
+    RuleUse(antiresorptive_dialysis.RULE, Mode.SHADOW),
+    RuleUse(steroid_calciphylaxis.RULE),
+    RuleUse(parathyroidectomy_hbs.RULE),
+    RuleUse(vascular_procedure_calciphylaxis.RULE),
+)
 
 ORDER_SIGN = Service(
     id="calciphylaxis-order-sign",
@@ -36,7 +61,7 @@ ORDER_SIGN = Service(
     description="Checks orders being signed for dialysis patients for drugs and labs that raise calciphylaxis risk.",
     usage_requirements=_USAGE,
     prefetch=(*pf.CORE, pf.PROCEDURES, pf.ENCOUNTERS, pf.REQUESTS),
-    rules=tuple(RuleUse(rule) for rule in (*_MEDICATION_RULES, mbd_labs_missing.RULE)),
+    rules=(*(RuleUse(rule) for rule in (*_MEDICATION_RULES, mbd_labs_missing.RULE)), *_OTHER_ORDERS),
     content=CONTENT,
 )
 ORDER_SELECT = Service(
@@ -49,6 +74,7 @@ ORDER_SELECT = Service(
     rules=(
         RuleUse(vka_calciphylaxis.RULE),
         *(RuleUse(rule, Mode.OFF) for rule in (*_MEDICATION_RULES[1:], mbd_labs_missing.RULE)),
+        *(RuleUse(use.rule, Mode.OFF) for use in _OTHER_ORDERS),
     ),
     content=CONTENT,
 )

@@ -18,6 +18,7 @@ from hooks import override_reasons as why
 from hooks import valuesets as vs
 from hooks.case_features.calciphylaxis import DOCUMENTED
 from hooks.case_features.ordered import OrderOf
+from hooks.case_features.skin import SkinLesionOnDialysis
 from hooks.rules.common import ADULT
 
 _EXCISIONAL = OrderOf((vs.SKIN_BIOPSY_EXCISIONAL,))
@@ -57,7 +58,7 @@ RULE = Rule(
     title="Skin biopsy in possible calciphylaxis",
     trigger=OrderingProcedure((vs.SKIN_BIOPSIES,)),
     population=(ADULT,),
-    criteria=(DOCUMENTED,),
+    criteria=(AnyOf((DOCUMENTED, SkinLesionOnDialysis())),),
     exclusions=(),
     suppressions=(),
     tiers=(

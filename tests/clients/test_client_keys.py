@@ -146,7 +146,7 @@ def test_aged_keys_are_renewed_in_the_background():
     ],
     ids=["down", "html", "no-keys", "list", "too-large", "unusable"],
 )
-def test_F35_old_keys_stay_while_the_address_fails_for_a_day(answer):  # noqa: N802
+def test_F35_old_keys_stay_while_the_address_fails_for_a_day(answer):
     end = Endpoint("one")
 
     async def scenario():

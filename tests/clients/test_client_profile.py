@@ -104,7 +104,7 @@ def test_an_epic_site_maps_orders_to_its_own_codes():
     assert profile.order_catalog == {"lab.calcium": Coding(**own)}
 
 
-def test_T9_the_sandbox_is_for_development_only():  # noqa: N802
+def test_T9_the_sandbox_is_for_development_only():
     (profile,) = load({"id": "sandbox", "preset": "sandbox"}, environment="development")
     assert profile.issuer == SANDBOX_ISSUER
     assert profile.open_fhir

@@ -247,7 +247,7 @@ def test_refused(cause, make):
 @pytest.mark.parametrize(
     "header", [None, "", "Bearer", "Bearer ", "Basic dXNlcjpwYXNz", "token-without-scheme"]
 )
-def test_T1_no_token(header):  # noqa: N802
+def test_T1_no_token(header):
     assert refused(header).cause is Cause.MISSING
 
 
@@ -256,7 +256,7 @@ def test_tenant(tenant):
     assert refused(bearer(tenant=tenant), profile(tenant="ours")).cause is Cause.TENANT
 
 
-def test_T7_another_clients_token():  # noqa: N802
+def test_T7_another_clients_token():
     """Signed by one known client, with the issuer of another."""
     other = profile(id="other", issuer="https://other.example", jwks=key_set("ES384", who="other"))
     forged = bearer(key=private_key("ES384", "other"))
@@ -264,19 +264,19 @@ def test_T7_another_clients_token():  # noqa: N802
     assert verify(bearer(key=private_key("ES384", "other"), iss="https://other.example"), profile(), other)
 
 
-def test_T7_a_key_is_held_to_the_algorithm_it_names():  # noqa: N802
+def test_T7_a_key_is_held_to_the_algorithm_it_names():
     keys = {"keys": [jwk("RS384", alg="RS256")]}
     assert refused(bearer("RS384"), profile(jwks=keys)).cause is Cause.KEY_MISMATCH
 
 
-def test_T7_a_single_url_given_as_text_is_not_searched_for_parts():  # noqa: N802
+def test_T7_a_single_url_given_as_text_is_not_searched_for_parts():
     refusal = refused(bearer(aud="https://cds"), urls=URL)
     assert refusal.cause is Cause.ERROR
     assert refusal.log_fields["error_class"] == "TypeError"
 
 
 @pytest.mark.parametrize("name", ["jwk", "x5u", "x5c"])
-def test_T3_keys_that_come_with_the_token_are_ignored(name):  # noqa: N802
+def test_T3_keys_that_come_with_the_token_are_ignored(name):
     fetch = Fetch(key_set("ES384", who="attacker"))
     value = {"jwk": jwk("ES384", who="attacker"), "x5u": "https://attacker.example/x", "x5c": ["MII="]}[name]
     forged = bearer(key=private_key("ES384", "attacker"), headers={name: value})
@@ -288,20 +288,20 @@ def test_T3_keys_that_come_with_the_token_are_ignored(name):  # noqa: N802
 @pytest.mark.parametrize(
     "jku", ["https://attacker.example/jwks.json", PINNED + "/", PINNED.upper(), 7, "", ["x"], PINNED + "#"]
 )
-def test_T3_a_foreign_jku_is_refused_without_a_fetch(jku):  # noqa: N802
+def test_T3_a_foreign_jku_is_refused_without_a_fetch(jku):
     fetch = Fetch(key_set("ES384"))
     assert refused(bearer(headers={"jku": jku}), profile(jwks_url=PINNED), fetch=fetch).cause is Cause.JKU
     assert fetch.urls == []
 
 
 @pytest.mark.parametrize("headers", [{"jku": PINNED}, {}])
-def test_T3_the_configured_address_is_used_whether_the_token_names_it_or_not(headers):  # noqa: N802
+def test_T3_the_configured_address_is_used_whether_the_token_names_it_or_not(headers):
     fetch = Fetch(key_set("ES384"))
     assert verify(bearer(headers=headers), profile(jwks_url=PINNED), fetch=fetch)
     assert fetch.urls == [PINNED]
 
 
-def test_T4_a_flood_of_key_ids_causes_one_fetch():  # noqa: N802
+def test_T4_a_flood_of_key_ids_causes_one_fetch():
     fetch = Fetch(key_set("ES384"))
     one = verifier(profile(jwks_url=PINNED), fetch=fetch)
     forged = raw_token({"alg": "ES384", "kid": "KID"}, claims()).split(".", 1)[1]
@@ -325,7 +325,7 @@ def test_T4_a_flood_of_key_ids_causes_one_fetch():  # noqa: N802
     assert len(fetch.urls) == 1
 
 
-def test_T5_replay():  # noqa: N802
+def test_T5_replay():
     one = verifier()
     header = bearer()
 
@@ -339,7 +339,7 @@ def test_T5_replay():  # noqa: N802
     assert asyncio.run(calls()) == (False, True, Cause.REPLAY)
 
 
-def test_T5_the_token_is_remembered_only_when_it_is_genuine():  # noqa: N802
+def test_T5_the_token_is_remembered_only_when_it_is_genuine():
     remember = Memory()
     refused(bearer(key=private_key("ES384", "attacker"), jti="stolen"), remember=remember)
     assert remember.seen == {}
@@ -347,7 +347,7 @@ def test_T5_the_token_is_remembered_only_when_it_is_genuine():  # noqa: N802
     assert remember.seen == {("st-mary", "own"): sha256(BODY).hexdigest()}
 
 
-def test_T5_replay_between_two_replicas(tmp_path):  # noqa: N802
+def test_T5_replay_between_two_replicas(tmp_path):
     """Two processes' worth of service on one database, each with its own verifier and store."""
     url = f"sqlite:///{tmp_path / 'store.db'}"
     stores = [Store.open(url, hash_key=b"0123456789abcdef") for _ in range(2)]
@@ -368,7 +368,7 @@ def test_T5_replay_between_two_replicas(tmp_path):  # noqa: N802
             store.close()
 
 
-def test_T2_any_exception_is_a_refusal():  # noqa: N802
+def test_T2_any_exception_is_a_refusal():
     async def broken(*_):
         raise RuntimeError("secret-canary")
 
@@ -378,7 +378,7 @@ def test_T2_any_exception_is_a_refusal():  # noqa: N802
     assert "canary" not in repr(refusal)
 
 
-def test_T14_the_token_never_reaches_a_log(capfd, caplog):  # noqa: N802
+def test_T14_the_token_never_reaches_a_log(capfd, caplog):
     header = bearer(iss="https://attacker.example\n2026 forged line", tenant="t" * 999)
     refusal = refused(header)
     assert refusal.log_fields["issuer"] == "https://attacker.example?2026 forged line"

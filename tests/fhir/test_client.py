@@ -1,6 +1,5 @@
 """The FHIR client against a server that does everything wrong. Numbers are those of the threat list."""
 
-
 from __future__ import annotations
 
 import asyncio

@@ -1,6 +1,5 @@
 """Every state of prefetch, and its completion by reads. Numbers are those of the threat list."""
 
-
 from __future__ import annotations
 
 import asyncio
