@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import cast
 
 import msgspec
 
@@ -15,7 +16,7 @@ from cds_service.protocol.response import ActionOut, Card, CodingOut, SourceOut,
 from cds_service.rules.answer import Answer
 from cds_service.rules.criteria import Criterion
 from cds_service.rules.evaluate import Outcome, Result
-from cds_service.rules.rule import Coded, Indicator, Line, Mode, Rule
+from cds_service.rules.rule import Coded, Indicator, Line, Mode, Rule, Tier
 from cds_service.rules.service import CatalogueEntry, Service
 from cds_service.rules.suggestions import RemoveDraft, Suggestion
 from cds_service.rules.text import Writer, cut, escape
@@ -23,6 +24,8 @@ from cds_service.rules.text import Writer, cut, escape
 MAX_SUGGESTIONS = 6
 _GAP = "Gap"
 _MAX_NOT_CHECKED = 4
+_MORE = "More reasons: see the source link."
+_SHORTER = (300, 150, 75)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,8 @@ def _capped(cards: list[Composed], view: View) -> list[Composed]:
     shown, folded = cards[:limit], cards[limit:]
     last = shown[-1]
     also = [f"- Also: {_escaped(view, composed.card.summary)}" for composed in folded]
-    detail = "\n".join([last.card.detail or "", "", "**Further orders**", *also])
+    head = _head("Further orders", markdown=view.markdown)
+    detail = "\n".join([last.card.detail or "", "", head, *also])
     shown[-1] = replace(last, card=_with_detail(last.card, detail))
     return shown
 
@@ -119,6 +123,11 @@ def _with_detail(card: Card, detail: str) -> Card:
 
 def _escaped(view: View, text: str) -> str:
     return escape(text) if view.markdown else text
+
+
+def _tier(fired: Outcome) -> Tier:
+    """The tier of a rule that fires; it always has one."""
+    return cast("Tier", fired.tier)
 
 
 class _CardMaker:
@@ -173,11 +182,9 @@ class _CardMaker:
         patient_id: str,
         encounter_id: str | None,
         authored_on: datetime,
-    ) -> Composed | None:
+    ) -> Composed:
         lead, others = fired[0], fired[1:]
-        tier = lead.tier
-        if tier is None:
-            return None
+        tier = _tier(lead)
         suggestions, kinds, in_words = self._suggestions(fired, gaps, patient_id, encounter_id, authored_on)
         blocks = _Blocks()
         blocks.consider = self._lines(tier.consider)
@@ -202,11 +209,10 @@ class _CardMaker:
 
     def _add_other(self, other: Outcome, blocks: _Blocks) -> None:
         """What a rule adds to the card another rule leads: its sentence, and its facts when it is a line only."""
-        if other.tier is None:
-            return
-        blocks.also.append(self._writer.safe(self._writer.summary(other.tier.summary)))
+        tier = _tier(other)
+        blocks.also.append(self._writer.safe(self._writer.summary(tier.summary)))
         if other.rule.line_only:
-            blocks.why += [line for line in self._lines(other.tier.why) if line not in blocks.why]
+            blocks.why += [line for line in self._lines(tier.why) if line not in blocks.why]
 
     def _gap_card(self, gaps: list[Outcome]) -> Composed:
         lead = gaps[0]
@@ -250,7 +256,7 @@ class _CardMaker:
         made: dict[str, SuggestionOut] = {}
         in_words: dict[str, str] = {}
         for outcome in fired:
-            for suggestion in outcome.tier.suggestions if outcome.tier else ():
+            for suggestion in _tier(outcome).suggestions:
                 if not self._offered(suggestion):
                     continue
                 if isinstance(suggestion, RemoveDraft):
@@ -326,21 +332,30 @@ class _Blocks:
     closing: list[str] = field(default_factory=list)
 
     def render(self, footer: str, limit: int, *, markdown: bool) -> str:
-        """The detail; when it is too long, the last reasons give way to a note, never what was not checked."""
+        """The detail; when it is too long, the last reasons give way to a note, never what was not checked.
+
+        If that is not enough, each line is shortened, so that no long name of the EHR pushes out what follows.
+        """
         why = list(self.why)
         text = self._text(why, footer, markdown=markdown)
         while len(text) > limit and len(why) > 1:
             why = why[:-1]
-            text = self._text([*why, "More reasons: see the source link."], footer, markdown=markdown)
-        return text if len(text) <= limit else cut(text, limit)
+            text = self._text([*why, _MORE], footer, markdown=markdown)
+        kept = [*why, _MORE] if len(why) < len(self.why) else why
+        for longest in _SHORTER:
+            if len(text) <= limit:
+                break
+            text = self._text(kept, footer, markdown=markdown, longest=longest)
+        return cut(text, limit)
 
-    def _text(self, why: list[str], footer: str, *, markdown: bool) -> str:
+    def _text(self, why: list[str], footer: str, *, markdown: bool, longest: int = 10_000) -> str:
         blocks = []
         if self.consider:
             blocks.append(_head("Consider", markdown=markdown) + " " + " ".join(self.consider))
         for title, lines in (("Why", why), ("Also", self.also), ("Not checked", self.not_checked)):
             if lines:
-                blocks.append("\n".join([_head(title, markdown=markdown), *(f"- {line}" for line in lines)]))
+                rows = [f"- {cut(line, longest)}" for line in lines]
+                blocks.append("\n".join([_head(title, markdown=markdown), *rows]))
         if self.exceptions:
             blocks.append(_head("Exceptions", markdown=markdown) + " " + " ".join(self.exceptions))
         blocks += [*self.closing, footer]

@@ -146,7 +146,7 @@ def _take_orders(call: Call) -> None:
             raise NothingAssessable("FHIR DSTU2 resources are not supported; send R4.")
         call.companions.append((resource, entry.fullUrl))
         if resource.resourceType in ("MedicationRequest", "ServiceRequest", "ProcedureRequest"):
-            if whose(resource, request.patient_id, {}) is Whose.FOREIGN:
+            if whose(resource, request.patient_id) is Whose.FOREIGN:
                 raise ForeignPatient("A draft order is for another patient than context.patientId.")
             call.order_resources.append(resource)
     if request.selections is not None:
@@ -269,8 +269,6 @@ def normalise(call: Call) -> None:
     """Resources to facts."""
     with call.stage("normalise"):
         included = [(r, None) for source in call.sources.values() for r in source.included]
-        listed = call.sources["medications"].resources if "medications" in call.sources else None
-        inside = [(m, None) for r in listed or () for m in r.contained or ()]
         setting = Setting(
             as_of=call.as_of,
             zone=call.zone,
@@ -279,7 +277,7 @@ def normalise(call: Call) -> None:
             site=call.engine.site.clinical,
             units=call.profile.unit_system,
         )
-        shelf = shelve([*call.companions, *included, *inside])
+        shelf = shelve([*call.companions, *included])
         call.facts = call.service.ready.normaliser.facts(call.sources, call.orders, shelf, setting)
         for gap in call.facts.gaps:
             call.engine.metrics.gaps.labels(gap.source, gap.kind).inc()

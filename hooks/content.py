@@ -6,6 +6,7 @@ from cds_service.api import CardText, CatalogueEntry, Coding, CommonGap, Content
 from hooks import override_reasons
 from hooks import valuesets as vs
 from hooks.analytes import ANALYTES
+from hooks.background import BACKGROUND
 from hooks.case_features.readable import AgeNotRecorded, ProblemListUnreadable
 from hooks.evidence import CITATIONS
 from hooks.fills import FILLS
@@ -81,4 +82,5 @@ CONTENT = Content(
     override_system=override_reasons.SYSTEM,
     topic_system="https://calciphylaxis-cds.example/fhir/CodeSystem/card-topics",
     site_bounds=SITE_BOUNDS,
+    background=BACKGROUND,
 )

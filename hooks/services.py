@@ -12,17 +12,22 @@ from hooks.rules import (
     calcimimetic_low_calcium,
     calcium_load_high_cap,
     calcium_vitd_calciphylaxis,
+    dialysis_risk_summary,
     gabapentinoid_dose_calciphylaxis,
+    immunosuppressant_calciphylaxis,
     mbd_labs_missing,
     opioid_calciphylaxis,
     parathyroidectomy_hbs,
+    pd_modality_calciphylaxis,
     sc_injection_calciphylaxis,
+    skin_lesion_consider,
     steroid_calciphylaxis,
     sts_safety,
     teriparatide_risk,
     vascular_procedure_calciphylaxis,
     vka_calciphylaxis,
     vka_dialysis,
+    vka_discharge_review,
     vka_mandatory_indication,
 )
 
@@ -95,7 +100,16 @@ PATIENT_VIEW = Service(
     description="Shows which known risk factors for calciphylaxis a dialysis patient has, when the chart is opened.",
     usage_requirements=_USAGE,
     prefetch=(*pf.CORE, pf.PROCEDURES, pf.ENCOUNTERS, pf.REQUESTS, pf.VITALS),
-    rules=(),
+    rules=tuple(
+        RuleUse(rule)
+        for rule in (
+            mbd_labs_missing.RULE,
+            dialysis_risk_summary.RULE,
+            skin_lesion_consider.RULE,
+            pd_modality_calciphylaxis.RULE,
+            immunosuppressant_calciphylaxis.RULE,
+        )
+    ),
     content=CONTENT,
     essential=("conditions",),
     detail_limit=3000,
@@ -107,7 +121,7 @@ ENCOUNTER_DISCHARGE = Service(
     description="Checks discharge of dialysis patients on a vitamin K antagonist.",
     usage_requirements=_USAGE,
     prefetch=(*pf.CORE, pf.PROCEDURES, pf.ENCOUNTERS, pf.REQUESTS),
-    rules=(),
+    rules=(RuleUse(vka_discharge_review.RULE, Mode.SHADOW),),
     content=CONTENT,
     essential=("conditions",),
 )

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 
 from cds_service import __version__
 from cds_service.cli import demo as demo_command
+from cds_service.cli import operate
 from cds_service.cli.explain import explain_case
 from cds_service.clients.load import ProfileError
 from cds_service.logs import configure_logging
@@ -95,6 +97,34 @@ def export_fhir(folder: Annotated[Path, typer.Argument(help="Where to write the 
     from cds_service.cli.content import write_knowledge  # noqa: PLC0415
 
     write_knowledge(console, folder)
+
+
+@app.command()
+def doctor(
+    client: Annotated[
+        str | None, typer.Option(help="Id of a client profile; the first one by default.")
+    ] = None,
+    codes: Annotated[bool, typer.Option("--codes", help="Print override codes as CSV instead.")] = False,
+    json: Json = False,
+) -> None:
+    """What a client profile lacks, and the exact strings an EHR analyst must type in."""
+    raise typer.Exit(operate.doctor(console, client, as_json=json, codes=codes))
+
+
+@export_app.command("feedback")
+def export_feedback(
+    form: Annotated[
+        Literal["csv", "json"], typer.Option("--format", help="csv or json (one object a line).")
+    ] = "csv",
+    since: Annotated[
+        datetime | None, typer.Option(help="Only feedback received from this time on (UTC).")
+    ] = None,
+    comments: Annotated[
+        bool, typer.Option("--comments", help="With users' comments, which may hold PHI.")
+    ] = False,
+) -> None:
+    """Feedback joined with card, rule, version and tier, on standard output."""
+    operate.export_feedback(form, since.replace(tzinfo=UTC) if since else None, comments=comments)
 
 
 @app.command()

@@ -67,7 +67,7 @@ def problems(
         for rule in rules:
             found += coverage(rule, cases, minimum_cases)
     if statements:
-        found += statement_problems(statements, services, cases)
+        found += statement_problems(statements, services)
     if docs_dir is not None:
         found += page_problems(pages(services, cases, statements), docs_dir)
     return sorted(set(found))

@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from cds_service.content.reach import rule_reach, trigger_reach
+from cds_service.content.reach import Reach, rule_reach, trigger_reach
+from cds_service.content.rule_check import texts_of
 from cds_service.content.words import SYSTEMS, count, markdown
 from cds_service.rules.rule import Rule
 from cds_service.rules.service import Content
+from cds_service.rules.text import fill_names
 from cds_service.terminology.codes import NAME_ONLY
 from cds_service.terminology.valueset import Exclusion, ValueSet
+
+_NAMED_ONLY = "Lists that only serve lines of the card are named here without their codes; those are in the exported value sets."
 
 
 def codes_section(rule: Rule, content: Content) -> list[str]:
     """Lists used, look-alikes, written names, then one fold per code system."""
     trigger = trigger_reach(rule).sets(content.value_sets)
     others = [each for each in rule_reach(rule).sets(content.value_sets) if each not in trigger]
+    lines_only = _for_lines(rule, content, {each.id for each in (*trigger, *others)})
     looks = _exclusions(rule, content)
     if not trigger and not others:
         return ["The rule uses no code lists."]
@@ -24,7 +29,11 @@ def codes_section(rule: Rule, content: Content) -> list[str]:
     lines += _rows(trigger, "the order")
     lines += _rows(others, "conditions and advice")
     lines += _rows([each.value_set for each in looks], "look-alikes: never count")
-    lines += ["", *_names((*trigger, *others), content)]
+    lines += _rows(lines_only, "lines of the card")
+    lines.append("")
+    if lines_only:
+        lines += [_NAMED_ONLY, ""]
+    lines += _names((*trigger, *others), content)
     every = (*trigger, *others, *(each.value_set for each in looks))
     systems = {coding.system for each in every for coding in each.codings} - {NAME_ONLY}
     for system in sorted(systems, key=lambda system: SYSTEMS.get(system, system)):
@@ -36,6 +45,13 @@ def by_name_only(rule: Rule, content: Content) -> list[str]:
     """Titles of the lists of the rule that no code stands behind."""
     sets = rule_reach(rule).sets(content.value_sets)
     return [each.title for each in sets if all(coding.system == NAME_ONLY for coding in each.codings)]
+
+
+def _for_lines(rule: Rule, content: Content, known: set[str]) -> list[ValueSet]:
+    """Lists behind the fills of the rule's texts that none of its conditions uses."""
+    names = {name for _, text in texts_of(rule) for name in fill_names(text)}
+    reach = Reach(*(content.fills[name].make for name in sorted(names & set(content.fills))))
+    return [each for each in reach.sets(content.value_sets) if each.id not in known]
 
 
 def _rows(sets: Iterable[ValueSet], use: str) -> Iterator[str]:

@@ -48,7 +48,9 @@ def _readings(content: Content) -> str:
     counts: dict[str, int] = defaultdict(int)
     for citation in content.citations:
         counts[citation.tag] += 1
-    return table(("Sources", "How"), [(str(counts[tag]), words) for tag, words in TAGS.items() if counts[tag]])
+    return table(
+        ("Sources", "How"), [(str(counts[tag]), words) for tag, words in TAGS.items() if counts[tag]]
+    )
 
 
 def _source(citation: Citation, rules: Sequence[Rule], content: Content) -> tuple[str, ...]:

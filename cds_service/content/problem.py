@@ -36,7 +36,7 @@ CODES = {
     "fill-unknown": "a template names a fill that does not exist",
     "template-broken": "a brace that belongs to no fill would be shown as it is",
     "topic-form": "a topic code is not alphanumeric or too long",
-    "topic-twice": "two tiers of a rule have one topic code",
+    "topic-twice": "tiers with different advice have one topic code",
     "override-code-unknown": "an override reason has a code that the code system does not have",
     "override-code-twice": "an override code is used twice on one card",
     "override-too-many": "a card has more than six override reasons",

@@ -84,13 +84,16 @@ def _tiers(rule: Rule, place: str) -> Iterator[Problem]:
 
 
 def _topics(rule: Rule, place: str) -> Iterator[Problem]:
-    codes = [topic_code(rule.id, tier.indicator, tier.branch) for tier in rule.tiers]
-    codes.append(topic_code(rule.id, Indicator.INFO, "Gap"))
-    for code, count in Counter(codes).items():
+    """Tiers of one indicator may share a code only when their advice is the same."""
+    advice: dict[str, set[object]] = {topic_code(rule.id, Indicator.INFO, "Gap"): {None}}
+    for tier in rule.tiers:
+        code = topic_code(rule.id, tier.indicator, tier.branch)
+        advice.setdefault(code, set()).add((tier.consider, tier.suggestions, tier.forbids_delete))
+    for code, different in advice.items():
         if not TOPIC.fullmatch(code):
             yield Problem("topic-form", place, f"The topic code {code!r} is not 1 to 100 letters and digits.")
-        if count > 1:
-            text = f"{count} texts share the topic code {code}; an override of one would silence the others."
+        if len(different) > 1:
+            text = f"Different advice shares the topic code {code}; overriding one would silence the other."
             yield Problem("topic-twice", place, text)
 
 

@@ -66,7 +66,9 @@ BANS = (
     ),
     Ban(
         "N2",
-        rf"{_LABS}[^.;]{{0,40}}\b(?:confirm(?:s|ed)?|excludes?|excluded|rules? (?:in|out)|ruled out|proves?)\b",
+        rf"{_LABS}[^.;]{{0,40}}\b(?:confirm(?:s|ed)?|excludes?|excluded|rules? (?:in|out)|ruled out|proves?)\b"
+        r"[^.;]{0,40}\b(?:TOPIC|the disease|the diagnosis)|"
+        rf"{_LABS} (?:confirms?|excludes?|rules? (?:in|out)|proves?)\b(?! (?:malignan|vasculit|infect))",
         "never says that a test confirms or excludes the disease",
     ),
     Ban(
@@ -138,6 +140,11 @@ BANS = (
         unless_negated=False,
     ),
 )
+
+NEVER_DONE = {
+    "D4": "no suggestion records a problem or an allergy; suggestions only remove a draft or create a request",
+}
+"""Promises that are kept by construction: the kinds of suggestion (`rules.suggestions`) allow nothing else."""
 
 
 def violations(text: str, topic: str) -> Iterator[tuple[Ban, str]]:

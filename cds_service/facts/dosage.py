@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from cds_service.facts.dates import parse_when
 from cds_service.facts.model import DailyDose
-from cds_service.facts.units import show
+from cds_service.facts.units import is_amount, show
 from cds_service.fhir.decode import Dosage, Quantity, Resource, Timing, TimingRepeat
 
 # SNOMED CT route codes: from memory, check digits verified; words decide as well.
@@ -54,6 +54,7 @@ _ROUTE_WORDS = {
     "haemodialysis": "iv",
 }
 _WORD = re.compile(r"[a-z]+")
+_APART = re.compile(r"\b(sub|intra)[ -](?=[a-z])")
 _PER_DAY = {"s": 86400, "min": 1440, "h": 24, "d": 1}
 _DAYS = {
     "d": Decimal(1),
@@ -110,7 +111,7 @@ def route(resource: Resource) -> str | None:
                 return _ROUTE_CODES[str(coding.code)]
         words = [dosage.route.text or ""]
         words += [f"{coding.display or ''} {coding.code or ''}" for coding in dosage.route.coding]
-        for word in _WORD.findall(" ".join(words).lower()):
+        for word in _WORD.findall(_APART.sub(r"\1", " ".join(words).lower())):
             if word in _ROUTE_WORDS:
                 return _ROUTE_WORDS[word]
         return "other"
@@ -155,7 +156,7 @@ def _dose(dosage: Dosage) -> Quantity | None:
 
 
 def _milligrams(dose: Quantity | None, product: str | None) -> tuple[Decimal, str] | None:
-    if dose is None or dose.value is None or not dose.value.is_finite() or dose.value < 0:
+    if dose is None or not is_amount(dose.value) or dose.value < 0:
         return None
     for unit in (dose.code, dose.unit):
         if unit is not None and unit.lower() in _MASS:
@@ -195,16 +196,17 @@ def _times_a_day(timing: Timing | None) -> Decimal | None:
     repeat = timing.repeat
     if repeat is None:
         return None
-    if repeat.dayOfWeek:
-        return Decimal(len(repeat.dayOfWeek)) * (repeat.frequency or 1) / 7
-    frequency = repeat.frequencyMax or repeat.frequency
-    if frequency is None or not repeat.period or repeat.periodUnit is None:
+    days = Decimal(len(repeat.dayOfWeek or ()))
+    frequency = repeat.frequencyMax or repeat.frequency or (Decimal(1) if days else None)
+    period, unit = repeat.period, repeat.periodUnit
+    if days and unit is None:
+        period, unit = Decimal(1), "d"
+    if not is_amount(frequency) or frequency < 0 or not is_amount(period) or period <= 0:
         return None
-    if repeat.periodUnit in _PER_DAY:
-        return frequency * _PER_DAY[repeat.periodUnit] / repeat.period
-    if repeat.periodUnit in _DAYS:
-        return frequency / (repeat.period * _DAYS[repeat.periodUnit])
-    return None
+    if unit in _PER_DAY:
+        return frequency * _PER_DAY[unit] / period * (days / 7 if days else 1)
+    # "Three times a week" and "Monday, Wednesday, Friday" say the same thing: the days are not counted again.
+    return max(frequency, days) / (period * _DAYS[unit]) if unit in _DAYS else None
 
 
 def as_needed(resource: Resource) -> bool:
@@ -252,7 +254,7 @@ def _bounds_days(repeat: TimingRepeat, zone: tzinfo) -> int | None:
 
 
 def _duration_days(duration: Quantity | None) -> Decimal | None:
-    if duration is None or duration.value is None or not duration.value.is_finite():
+    if duration is None or not is_amount(duration.value):
         return None
     for unit in (duration.code, duration.unit):
         key = _DAY_WORDS.get((unit or "").lower(), unit)

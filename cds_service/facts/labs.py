@@ -15,11 +15,13 @@ from decimal import Decimal
 from cds_service.facts.dates import When, parse_when
 from cds_service.facts.model import Lab
 from cds_service.facts.problems import concept_sets, concept_texts
-from cds_service.facts.units import UCUM, Analyte
+from cds_service.facts.units import UCUM, Analyte, is_amount
 from cds_service.fhir.decode import CodeableConcept, Quantity, ReferenceRange, Resource
 from cds_service.terminology.index import Terminology
 
 _USABLE = frozenset({"final", "amended", "corrected", "preliminary"})
+_NOT_A_RESULT = frozenset({"registered", "cancelled", "entered-in-error", "unknown"})
+_NO_VALUE = "no value (reason given)"
 _RANK = {"corrected": 2, "amended": 2, "final": 1, "preliminary": 0}
 _LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 
@@ -84,6 +86,8 @@ class LabReader:
             when = parse_when(resource.issued, zone)
         status = (resource.status or "unknown").strip().lower()
         low, high, problem = _amount(analyte, quantity, absent)
+        # These are no results at all: unlike one that cannot be read, they leave an older result as it is.
+        none_given = status in _NOT_A_RESULT or problem == _NO_VALUE
         problem = _status_problem(status) or problem or _date_problem(when, as_of)
         reference_low, reference_high = _reference_range(analyte, quantity, ranges)
         return Lab(
@@ -96,7 +100,7 @@ class LabReader:
             when_is="reported" if reported else "collected",
             status=status,
             problem=problem,
-            excluded=_excluded(analyte, resource),
+            excluded=problem if none_given else _excluded(analyte, resource),
             reference_low=reference_low,
             reference_high=reference_high,
             specimen=resource.specimen.reference if resource.specimen else None,
@@ -107,11 +111,8 @@ class LabReader:
 
 def _status_problem(status: str) -> str | None:
     return (
-        None if status in _USABLE else f"status {status}" if status in _KNOWN_STATUS else "status not usable"
+        None if status in _USABLE else f"status {status}" if status in _NOT_A_RESULT else "status not usable"
     )
-
-
-_KNOWN_STATUS = frozenset({"registered", "cancelled", "entered-in-error", "unknown"})
 
 
 def _date_problem(when: When | None, as_of: datetime) -> str | None:
@@ -129,13 +130,13 @@ def _amount(
 ) -> tuple[Decimal | None, Decimal | None, str | None]:
     """Interval in the canonical unit, or the reason why there is none."""
     if quantity is None or quantity.value is None:
-        return None, None, "no value (reason given)" if absent else "no numeric value"
+        return None, None, _NO_VALUE if absent else "no numeric value"
     if not quantity.value.is_finite():
         return None, None, "not a number"
     unit, problem = _unit(analyte, quantity)
     if unit is None:
         return None, None, problem
-    value = analyte.to_canonical(quantity.value, unit)
+    value = analyte.to_canonical(quantity.value, unit) if is_amount(quantity.value) else None
     if value is None or not analyte.plausible[0] <= value <= analyte.plausible[1]:
         return None, None, "implausible value ignored"
     match (quantity.comparator or "").strip():
@@ -153,16 +154,10 @@ def _unit(analyte: Analyte, quantity: Quantity) -> tuple[str | None, str | None]
     """UCUM code of the result and, when there is none, the reason."""
     coded = analyte.ucum(quantity.code) if quantity.system in (UCUM, None) else None
     spelled = analyte.ucum(quantity.unit)
-    if quantity.code and quantity.system == UCUM:
-        if coded is None:
-            return None, "unit not known for this analyte"
-        if spelled is not None and analyte.factors[spelled] != analyte.factors[coded]:
-            return None, "unit and unit code disagree"
-        return coded, None
-    unit = coded or spelled
-    if unit is not None:
-        if coded and spelled and analyte.factors[spelled] != analyte.factors[coded]:
-            return None, "unit and unit code disagree"
+    if coded and spelled and analyte.factors.get(coded) != analyte.factors.get(spelled):
+        return None, "unit and unit code disagree"
+    unit = coded if quantity.code and quantity.system == UCUM else coded or spelled
+    if unit in analyte.factors:
         return unit, None
     return None, "unit not known for this analyte" if quantity.unit or quantity.code else "unit missing"
 
@@ -183,7 +178,7 @@ def _reference_range(
 
 
 def _bound(analyte: Analyte, quantity: Quantity | None, bound: Quantity | None) -> Decimal | None:
-    if bound is None or bound.value is None or not bound.value.is_finite():
+    if bound is None or not is_amount(bound.value):
         return None
     named = bound if bound.unit or bound.code else quantity
     unit = _unit(analyte, named)[0] if named is not None else None

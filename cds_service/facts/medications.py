@@ -35,11 +35,13 @@ class MedicationShelf:
 
     def find(self, reference: str, owner: Resource) -> Resource | None:
         """The Medication meant by `reference` in `owner`: contained, by full URL, or by id."""
+        identifier = reference[1:] if reference.startswith("#") else bare_id(reference, "Medication")
+        contained = {str(item.id): item for item in owner.contained or ()}
         if reference.startswith("#"):
-            contained = owner.contained or ()
-            return next((item for item in contained if str(item.id) == reference[1:]), None)
-        identifier = bare_id(reference, "Medication")
-        return self._by_name.get(reference) or (self._by_name.get(identifier) if identifier else None)
+            return contained.get(identifier or "")
+        # Some senders leave out the "#"; a contained id is never looked up from another resource.
+        named = self._by_name.get(reference) or self._by_name.get(identifier or "")
+        return named or contained.get(identifier or "")
 
 
 def unresolved_reference(resource: Resource, shelf: MedicationShelf) -> str | None:
@@ -60,36 +62,40 @@ def _reference(resource: Resource) -> Reference | None:
 
 def wording(resource: Resource, shelf: MedicationShelf) -> tuple[Codings, list[str]]:
     """All codings and all words by which a request names its drug."""
+    own = [resource.medicationCodeableConcept, resource.medication.concept if resource.medication else None]
+    reference = _reference(resource)
+    found = _referred(resource, shelf)
+    codings, texts = _worded([*own, found.code if found else None])
+    if reference is not None and reference.display:
+        texts.append(reference.display)
+    return codings, texts
+
+
+def _referred(resource: Resource, shelf: MedicationShelf) -> Resource | None:
+    reference = _reference(resource)
+    return shelf.find(reference.reference, resource) if reference and reference.reference else None
+
+
+def _ingredients(resource: Resource, shelf: MedicationShelf) -> list[CodeableConcept | None]:
+    """What the Medication is made of; asked only when its own code says nothing to us."""
+    found = _referred(resource, shelf)
+    parts = (found.ingredient if found else None) or ()
+    return [part.item.concept if part.item else part.itemCodeableConcept for part in parts]
+
+
+def _worded(concepts: Iterable[CodeableConcept | None]) -> tuple[Codings, list[str]]:
     codings: Codings = []
     texts: list[str] = []
-    for concept in _concepts(resource, shelf):
+    for concept in concepts:
+        if concept is None:
+            continue
         for coding in concept.coding:
             codings.append((coding.system, None if coding.code is None else str(coding.code), coding.display))
             if coding.display:
                 texts.append(coding.display)
         if concept.text:
             texts.append(concept.text)
-    reference = _reference(resource)
-    if reference is not None and reference.display:
-        texts.append(reference.display)
     return codings, texts
-
-
-def _concepts(resource: Resource, shelf: MedicationShelf) -> Iterator[CodeableConcept]:
-    """The drug as a concept: on the request, on the Medication it refers to, else on that one's ingredients."""
-    own = [resource.medicationCodeableConcept, resource.medication.concept if resource.medication else None]
-    yield from (concept for concept in own if concept is not None)
-    reference = _reference(resource)
-    found = shelf.find(reference.reference, resource) if reference and reference.reference else None
-    if found is None:
-        return
-    if found.code is not None:
-        yield found.code
-    if found.code is None or not found.code.coding:
-        for ingredient in found.ingredient or ():
-            item = ingredient.item.concept if ingredient.item else ingredient.itemCodeableConcept
-            if item is not None:
-                yield item
 
 
 class MedicationReader:
@@ -129,6 +135,10 @@ class MedicationReader:
     def medication(self, resource: Resource, *, draft: bool) -> Medication:
         codings, texts = wording(resource, self._shelf)
         identity = self._terminology.identify(codings, texts)
+        if identity.basis != "code" and (inside := _ingredients(resource, self._shelf)):
+            more, words = _worded(inside)
+            codings, texts = codings + more, texts + words
+            identity = self._terminology.identify(codings, texts)
         status = (resource.status or "active").strip().lower()
         if draft:
             state = MedicationState.DRAFT
@@ -136,7 +146,8 @@ class MedicationReader:
             state = MedicationState.ENDED
         else:
             state = MedicationState.ON_HOLD if status == "on-hold" else MedicationState.ACTIVE
-        prior = resource.priorPrescription.reference if resource.priorPrescription else None
+        replaced = resource.priorPrescription.reference if resource.priorPrescription else None
+        prior = bare_id(replaced, "MedicationRequest") if replaced else None
         return Medication(
             sets=identity.sets,
             name=self._terminology.title(identity.sets) or (texts[0] if texts else UNNAMED),
@@ -155,7 +166,7 @@ class MedicationReader:
             as_needed=dosage.as_needed(resource),
             single_dose=dosage.single_dose(resource),
             reasons=_reasons(resource, self._terminology),
-            prior=prior,
+            prior=f"MedicationRequest/{prior}" if prior else None,
             source=resource.reference,
             coded=any(code for _, code, _ in codings),
         )

@@ -17,6 +17,8 @@ from cds_service.facts.dates import When
 from cds_service.facts.units import Analyte
 
 T = TypeVar("T")
+MUST_NOT = "do-not-perform"
+"""Status of a requested procedure that the request forbids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Problem:
     active: bool
     """False = history: inactive, in remission, resolved or abated."""
     verification: str | None
-    """`confirmed`, `unconfirmed`, `provisional`, `differential`, or None when not stated."""
+    """`confirmed`, `unconfirmed`, `provisional`, `differential`, `unknown` (another word), or None: not stated."""
     onset: When | None
     recorded: When | None
     abated: When | None

@@ -7,7 +7,7 @@ reaches a rule.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from typing import Any
 
@@ -15,14 +15,14 @@ from cds_service.errors import ForeignPatient
 from cds_service.facts.dates import parse_when
 from cds_service.facts.labs import LabReader
 from cds_service.facts.medications import MedicationReader, MedicationShelf
-from cds_service.facts.model import Encounter, Facts, Gap, Order, Patient, Problem, Procedure
+from cds_service.facts.model import MUST_NOT, Encounter, Facts, Gap, Order, Patient, Problem, Procedure
 from cds_service.facts.problems import concept_sets, concept_texts, concepts, label_of, problem
 from cds_service.facts.subjects import Whose, whose
 from cds_service.fhir.decode import Resource
 from cds_service.fhir.source import Source
 from cds_service.terminology.index import Terminology
 
-_NOT_DONE = frozenset({"entered-in-error", "not-done", "aborted"})
+_NOT_DONE = frozenset({"entered-in-error", "not-done", "aborted", "preparation"})
 _ORDER_TYPES = frozenset({"MedicationRequest", "ServiceRequest", "ProcedureRequest"})
 _REQUEST_OPEN = frozenset({"active", "draft", "completed", "on-hold"})
 
@@ -98,7 +98,9 @@ class Normaliser:
             else tuple(
                 request(resource, terminology, zone)
                 for resource in requests
-                if (resource.status or "active") in _REQUEST_OPEN and resource.reference not in judged
+                if (resource.status or "active") in _REQUEST_OPEN
+                and not resource.doNotPerform
+                and resource.reference not in judged
             ),
             orders=orders,
             gaps=tuple(reading.gaps),
@@ -115,7 +117,6 @@ class _Reading:
     def __init__(self, sources: Mapping[str, Source], setting: Setting) -> None:
         self._sources = sources
         self._setting = setting
-        self._urns: dict[str, str] = {}
         self.gaps: list[Gap] = []
         self.incomplete: set[str] = set()
         self.failures: dict[str, str] = {}
@@ -149,7 +150,7 @@ class _Reading:
         for resource in resources:
             if resource.resourceType != resource_type:
                 continue
-            match whose(resource, self._setting.patient_id, self._urns):
+            match whose(resource, self._setting.patient_id):
                 case Whose.OURS:
                     ours.append(resource)
                 case Whose.FOREIGN:
@@ -200,7 +201,8 @@ def _done(resources: Iterable[Resource], terminology: Terminology, zone: tzinfo)
 
 def request(resource: Resource, terminology: Terminology, zone: tzinfo) -> Procedure:
     """A ServiceRequest as the procedure it asks for, dated by when it was ordered."""
-    return _procedure(resource, resource.authoredOn or resource.occurrenceDateTime, terminology, zone)
+    item = _procedure(resource, resource.authoredOn or resource.occurrenceDateTime, terminology, zone)
+    return replace(item, status=MUST_NOT) if resource.doNotPerform else item
 
 
 def _procedure(resource: Resource, moment: str | None, terminology: Terminology, zone: tzinfo) -> Procedure:

@@ -11,6 +11,7 @@ from cds_service.terminology.index import Terminology
 
 _NOT_A_PROBLEM = frozenset({"refuted", "entered-in-error"})
 _HISTORY = frozenset({"inactive", "remission", "resolved"})
+_CLINICAL = _HISTORY | {"active", "recurrence", "relapse"}
 _VERIFICATION = frozenset({"confirmed", "unconfirmed", "provisional", "differential"})
 
 
@@ -55,28 +56,32 @@ def label_of(concept: CodeableConcept | None, terminology: Terminology, fallback
     return texts[0] if texts else fallback
 
 
-def status_code(value: CodeableConcept | str | None) -> str | None:
-    """Code of a status that R4 sends as a concept and STU3 as a bare code."""
-    if value is None or isinstance(value, str):
-        return value.strip().lower() if value else None
-    for coding in value.coding:
-        if coding.code is not None:
-            return str(coding.code).strip().lower()
-    return value.text.strip().lower() if value.text else None
+def status_code(value: CodeableConcept | str | None, known: frozenset[str]) -> str | None:
+    """Code of a status that R4 sends as a concept and STU3 as a bare code; a known one before a local one."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        words = [value]
+    else:
+        words = [str(coding.code) for coding in value.coding if coding.code is not None]
+        words.append(value.text or "")
+    codes = [word.strip().lower() for word in words if word.strip()]
+    return next((code for code in codes if code in known), codes[0] if codes else None)
 
 
 def problem(resource: Resource, terminology: Terminology, zone: tzinfo, as_of: datetime) -> Problem | None:
     """The Problem, or None for a Condition that is refuted or was entered in error."""
-    verification = status_code(resource.verificationStatus)
+    verification = status_code(resource.verificationStatus, _NOT_A_PROBLEM | _VERIFICATION)
     if verification in _NOT_A_PROBLEM:
         return None
-    clinical = status_code(resource.clinicalStatus)
-    abatement_start = resource.abatementPeriod.start if resource.abatementPeriod else None
-    abated = parse_when(resource.abatementDateTime or abatement_start, zone)
+    clinical = status_code(resource.clinicalStatus, _CLINICAL)
+    period = resource.abatementPeriod
+    during = (period.start or period.end) if period else None
+    abated = parse_when(resource.abatementDateTime or during, zone)
     has_abated = (
         (abated is not None and abated.instant <= as_of)
         or resource.abatementBoolean is True
-        or bool(resource.abatementString)
+        or bool(resource.abatementString or resource.abatementAge or resource.abatementRange)
     )
     sites: frozenset[str] = frozenset()
     for site in concepts(resource.bodySite):
@@ -91,7 +96,7 @@ def problem(resource: Resource, terminology: Terminology, zone: tzinfo, as_of: d
         texts=texts,
         coded=bool(resource.code and resource.code.coding),
         active=clinical not in _HISTORY and not has_abated,
-        verification=verification if verification in _VERIFICATION else None,
+        verification=verification if verification is None or verification in _VERIFICATION else "unknown",
         onset=_onset(resource, zone),
         recorded=parse_when(resource.recordedDate or resource.assertedDate, zone),
         abated=abated,

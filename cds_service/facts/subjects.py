@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import Enum
 
 from cds_service.fhir.decode import Reference, Resource
@@ -12,7 +11,7 @@ class Whose(Enum):
     OURS = "ours"
     FOREIGN = "foreign"
     UNCLEAR = "unclear"
-    """Names a subject that cannot be compared: contained, identifier only, unresolved urn."""
+    """Names a subject that cannot be compared: contained, identifier only, urn."""
 
 
 def bare_id(reference: str, resource_type: str) -> str | None:
@@ -27,27 +26,21 @@ def bare_id(reference: str, resource_type: str) -> str | None:
     return identifier if head.rpartition("/")[2] == resource_type else None
 
 
-def whose(resource: Resource, patient_id: str, urns: Mapping[str, str]) -> Whose:
+def whose(resource: Resource, patient_id: str) -> Whose:
     """Compare the subject of `resource` with the patient of the call.
 
-    A missing subject counts as ours: the data come from a query for this patient. `urns` maps the
-    `urn:uuid:` names of Patient entries in the same payload to patient ids.
+    A missing subject counts as ours: the data come from a query for this patient.
     """
     subject = resource.subject or resource.patient
     if subject is None:
         return Whose.OURS
-    return whose_reference(subject, patient_id, urns)
+    return whose_reference(subject, patient_id)
 
 
-def whose_reference(subject: Reference, patient_id: str, urns: Mapping[str, str]) -> Whose:
+def whose_reference(subject: Reference, patient_id: str) -> Whose:
     text = subject.reference
     if not text:
         return Whose.UNCLEAR if subject.identifier is not None or subject.display else Whose.OURS
-    if text.startswith("urn:"):
-        known = urns.get(text)
-        if known is None:
-            return Whose.UNCLEAR
-        return Whose.OURS if known == patient_id else Whose.FOREIGN
-    if text.startswith("#"):
+    if text.startswith(("urn:", "#")):
         return Whose.UNCLEAR
     return Whose.OURS if bare_id(text, "Patient") == patient_id else Whose.FOREIGN

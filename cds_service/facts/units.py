@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
+from typing import TypeGuard
 
 UCUM = "http://unitsofmeasure.org"
 TOLERANCE = Decimal("1e-9")
 """Values this close to a threshold count as equal to it: a converted value cannot miss equality by rounding."""
+_MOST_DIGITS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +46,16 @@ class Analyte:
     """Exact unit strings, beyond the UCUM codes themselves, that may be read as a UCUM code."""
 
     def ucum(self, unit: str | None) -> str | None:
-        """UCUM code meant by `unit`, or None when it is not one of the listed ones."""
+        """UCUM code meant by `unit`, or None when it is not a listed one; it may be a unit of other analytes."""
         if unit is None:
             return None
         if unit in self.factors:
             return unit
         return self.spellings.get(unit) or _COMMON_SPELLINGS.get(unit.strip().lower())
 
-    def to_canonical(self, value: Decimal, unit: str) -> Decimal | None:
-        """`value` in the canonical unit, exact, or None when this analyte is not measured in `unit`."""
-        factor = self.factors.get(unit)
-        return None if factor is None else value * factor
+    def to_canonical(self, value: Decimal, unit: str) -> Decimal:
+        """`value` in the canonical unit, exact; `unit` is one of `factors`."""
+        return value * self.factors[unit]
 
 
 _COMMON_SPELLINGS: Mapping[str, str] = {
@@ -86,6 +87,11 @@ _COMMON_SPELLINGS: Mapping[str, str] = {
     "ms": "ms",
 }
 """Spellings that differ from the UCUM code only in letter case or layout; none of them is ambiguous."""
+
+
+def is_amount(value: Decimal | None) -> TypeGuard[Decimal]:
+    """A number that occurs in a record: finite, and of a size with which arithmetic cannot overflow."""
+    return value is not None and value.is_finite() and abs(value.adjusted()) <= _MOST_DIGITS
 
 
 def at_least(value: Decimal, threshold: Decimal) -> bool:

@@ -303,11 +303,12 @@ class Taking:
         return [
             item
             for item in facts.medications or ()
-            if item.source != judged
-            and in_groups(item.sets, self.groups)
-            and self._route_counts(item.route)
-            and self._time_counts(facts, item)
+            if item.source != judged and self.counts(item) and self._time_counts(facts, item)
         ]
+
+    def counts(self, item: Medication) -> bool:
+        """The drug is in one of the groups, by a route that counts."""
+        return in_groups(item.sets, self.groups) and self._route_counts(item.route)
 
     def _route_counts(self, route: str | None) -> bool:
         if route is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cds_service.facts.model import Facts, Order
+from cds_service.facts.model import MUST_NOT, Facts, Order
 from cds_service.rules.answer import Answer, Finding
 from cds_service.rules.criteria import Criterion
 from cds_service.rules.rule import Indicator, Mode, Rule, Tier
@@ -53,7 +53,7 @@ def stopping(order: Order | None) -> bool:
     return order.procedure is not None and order.procedure.status in _STOPPED
 
 
-_STOPPED = frozenset({"revoked", "cancelled", "stopped", "entered-in-error", "completed"})
+_STOPPED = frozenset({"revoked", "cancelled", "stopped", "entered-in-error", "completed", MUST_NOT})
 
 
 def triggered(rule: Rule, order: Order | None) -> bool:

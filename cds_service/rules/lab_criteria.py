@@ -39,7 +39,7 @@ class Latest:
 def latest(facts: Facts, analyte: Analyte) -> Latest:
     """The newest result that may drive a threshold.
 
-    Results drawn after dialysis and stale ones are passed over. A newer result that cannot be used
+    Results drawn after dialysis, withdrawn or pending ones and stale ones are passed over. A newer result that cannot be used
     (unit, status, value, date) is remembered as a doubt: an older value must not clear a rule in silence.
     An undated result may be newer than any, so it is a doubt too.
     """
@@ -54,20 +54,19 @@ def latest(facts: Facts, analyte: Analyte) -> Latest:
     for lab in results:
         if lab.excluded is not None:
             continue
-        if lab.problem is not None:
-            if lab.when is None:
-                doubts.append(f"an undated result exists ({lab.problem})")
-            elif usable is None and currency(facts, analyte, lab) is not Currency.STALE:
-                doubts.append(f"result of {lab.when} not usable: {lab.problem}")
-            continue
-        if currency(facts, analyte, lab) is Currency.STALE:
+        if lab.when is None:
+            doubts.append(f"an undated result exists ({lab.problem})")
+        elif currency(facts, analyte, lab) is Currency.STALE:
             stale = stale or lab
-        elif lab.preliminary:
-            if usable is None and preliminary is None:
-                preliminary = lab
-                doubts.append(f"result of {lab.when} is preliminary")
-        elif usable is None:
+        elif usable is not None:
+            continue
+        elif lab.problem is not None:
+            doubts.append(f"result of {lab.when} not usable: {lab.problem}")
+        elif not lab.preliminary:
             usable = lab
+        elif preliminary is None:
+            preliminary = lab
+            doubts.append(f"result of {lab.when} is preliminary")
     if "labs" in facts.incomplete and analyte.source == "labs":
         doubts.append("laboratory results were received only in part")
     last = next((lab for lab in results if lab.excluded is None), None)
@@ -85,7 +84,8 @@ def _why_none(doubts: list[str], stale: Lab | None, results: tuple[Lab, ...]) ->
         return "; ".join(doubts)
     if stale is not None:
         return f"last result {stale.when} is out of date"
-    return "only results drawn after dialysis" if results else "no result"
+    reasons = dict.fromkeys(lab.excluded for lab in results if lab.excluded is not None)
+    return f"only results that do not count ({'; '.join(reasons)})" if reasons else "no result"
 
 
 def currency(facts: Facts, analyte: Analyte, lab: Lab) -> Currency:

@@ -32,6 +32,7 @@ _MARKDOWN = str.maketrans(
         ">": "&gt;",
     }
 )
+_LIST_MARK = re.compile(r"^(?:\d{1,9}(?=[.)](?:\s|$))|(?=[-+](?:[-+\s]|$)))")
 _LONGEST_FILL = 600
 
 
@@ -58,8 +59,8 @@ def cut(text: str, limit: int) -> str:
 
 
 def escape(text: str) -> str:
-    """Text that renders as itself in GitHub Flavored Markdown: no tag, link, heading or emphasis."""
-    escaped = plain(text).translate(_MARKDOWN)
+    """Text that renders as itself in GitHub Flavored Markdown: no tag, link, heading, list or emphasis."""
+    escaped = _LIST_MARK.sub(r"\g<0>\\", plain(text).translate(_MARKDOWN))
     return escaped.replace("://", "\\://").replace("www.", "www\\.").replace("WWW.", "WWW\\.")
 
 

@@ -105,7 +105,7 @@ class VkaRenewal:
             return met(self.text, "the order is a refill", order.reference)
         if order is not None and order.medication is not None and order.medication.prior is not None:
             prior = order.medication.prior
-            known = next((m for m in facts.medications or () if prior.endswith(m.source)), None)
+            known = next((item for item in facts.medications or () if item.source == prior), None)
             if known is None or in_groups(known.sets, VKA):
                 return met(self.text, "the order names the prescription that it replaces", order.reference)
         return _retitled(ON_VKA.evaluate(facts), self.text)

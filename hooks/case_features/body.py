@@ -76,7 +76,9 @@ class Obese:
         if coded.answer is Answer.MET:
             return Finding(self.text, Answer.MET, f"coded: {coded.because}; BMI not measured", coded.sources)
         reason = facts.failures.get(BMI.source)
-        because = f"measurements not readable ({reason})" if reason else "no usable BMI, or weight with height"
+        because = (
+            f"measurements not readable ({reason})" if reason else "no usable BMI, or weight with height"
+        )
         return Finding(self.text, Answer.UNKNOWN, because)
 
     def _measured(self, facts: Facts) -> tuple[Decimal, str, tuple[str, ...]] | None:

@@ -13,6 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from cds_service.api import (
+    Analyte,
     Answer,
     Facts,
     Finding,
@@ -20,8 +21,10 @@ from cds_service.api import (
     When,
     above,
     below,
+    decide,
     latest,
     show,
+    tell,
 )
 from hooks.analytes import ALBUMIN, CALCIUM, CALCIUM_CORRECTED, CALCIUM_IONISED
 from hooks.thresholds import T3, T4, limit
@@ -87,7 +90,8 @@ def _draws(facts: Facts) -> Iterator[CalciumDraw]:
     adjusted = {lab.when: lab for lab in _usable(facts, CALCIUM_CORRECTED) if lab.when}
     albumins = [lab for lab in _usable(facts, ALBUMIN) if not lab.preliminary]
     for when in sorted({*totals, *adjusted}, key=lambda when: when.instant, reverse=True):
-        draw = _draw(facts, when, totals.get(when), adjusted.get(when), albumins)
+        near = [lab for lab in albumins if _may_correct(facts, when, lab)]
+        draw = _draw(facts, when, totals.get(when), adjusted.get(when), near)
         if draw is not None:
             yield draw
 
@@ -116,16 +120,17 @@ def _draw(
     facts: Facts, when: When, total: Lab | None, adjusted: Lab | None, albumins: list[Lab]
 ) -> CalciumDraw | None:
     method = facts.settings.get("calcium_correction", "payne")
-    preliminary = any(lab is not None and lab.preliminary for lab in (adjusted or total,))
+    final = total is not None and not total.preliminary
     own = _interval(adjusted)
-    if own is not None and method != "none":
-        return CalciumDraw(when, total, adjusted, None, own, Basis.LABORATORY, preliminary)
+    if adjusted is not None and own is not None and method != "none" and not (adjusted.preliminary and final):
+        return CalciumDraw(when, total, adjusted, None, own, Basis.LABORATORY, adjusted.preliminary)
     value = _interval(total)
     if value is None:
         return None
+    preliminary = not final
     if method != "payne":
         return CalciumDraw(when, total, adjusted, None, value, Basis.NOT_CORRECTED, preliminary)
-    albumin = _albumin_for(when, albumins)
+    albumin = min(albumins, key=lambda lab: _distance(lab, when)) if albumins else None
     level = _interval(albumin)
     if albumin is None or level is None:
         return CalciumDraw(when, total, adjusted, None, value, Basis.UNCORRECTED, preliminary)
@@ -140,10 +145,11 @@ def _payne(albumin: Decimal) -> Decimal:
     return max(PAYNE_SLOPE * (NORMAL_ALBUMIN - albumin), Decimal(0))
 
 
-def _albumin_for(when: When, albumins: list[Lab]) -> Lab | None:
-    """Albumin nearest in time to the calcium draw, at most 30 days to either side."""
-    near = [lab for lab in albumins if lab.when and days_apart(lab.when, when) <= ALBUMIN_WINDOW_DAYS]
-    return min(near, key=lambda lab: _distance(lab, when)) if near else None
+def _may_correct(facts: Facts, when: When, albumin: Lab) -> bool:
+    """At most 30 days to either side of the draw; beside a calcium that counts today it must count as well."""
+    if albumin.when is None or days_apart(albumin.when, when) > ALBUMIN_WINDOW_DAYS:
+        return False
+    return facts.age_days(albumin.when) <= ALBUMIN.ageing_days or facts.age_days(when) > CALCIUM.ageing_days
 
 
 def _distance(lab: Lab, when: When) -> tuple[float, str]:
@@ -175,13 +181,33 @@ def calcium_doubt(facts: Facts) -> str | None:
     draw = facts.feature(current_draw)
     doubts: list[str] = []
     for analyte in (CALCIUM, CALCIUM_CORRECTED, ALBUMIN):
-        found = latest(facts, analyte)
-        if found.doubt is None:
+        doubt = doubt_about(facts, analyte)
+        if doubt is None:
             continue
-        if analyte is CALCIUM_CORRECTED and found.lab is None and found.last is None and draw is not None:
+        if analyte is CALCIUM_CORRECTED and latest(facts, analyte).last is None and draw is not None:
             continue
-        doubts.append(f"{analyte.title}: {found.doubt}")
+        doubts.append(f"{analyte.title}: {doubt}")
     return "; ".join(dict.fromkeys(doubts)) or None
+
+
+def doubt_about(facts: Facts, analyte: Analyte) -> str | None:
+    """What stands against the latest result; a bound such as `>15` enters no arithmetic and is a doubt too."""
+    found = latest(facts, analyte)
+    if found.doubt is None and found.lab is not None and _interval(found.lab) is None:
+        return f"{found.lab.as_sent} on {found.lab.when} is a bound, not a value"
+    return found.doubt
+
+
+def calcium_bound(facts: Facts) -> Lab | None:
+    """The latest calcium when it is only a bound (`>15`) and newer than every draw that gives a number."""
+    draw = facts.feature(current_draw)
+    for analyte in (CALCIUM_CORRECTED, CALCIUM):
+        lab = latest(facts, analyte).lab
+        if lab is None or lab.when is None or _interval(lab) is not None:
+            continue
+        if draw is None or lab.when.instant > draw.when.instant:
+            return lab
+    return None
 
 
 def why_no_calcium(facts: Facts) -> str:
@@ -263,11 +289,15 @@ class HighCalcium:
             return Finding(
                 self.text, Answer.MET, f"ionised calcium {lab.as_sent} on {lab.when}", (lab.source,)
             )
+        threshold = limit(facts, T3)
+        bound = facts.feature(calcium_bound)
+        if bound is not None and bound.low is not None and above(bound.low, threshold):
+            # Correction only raises a total, so a lower bound above the limit decides.
+            return Finding(self.text, Answer.MET, tell(bound, CALCIUM), (bound.source,))
         draw = facts.feature(current_draw)
         doubt = facts.feature(calcium_doubt)
         if draw is None:
             return Finding(self.text, Answer.UNKNOWN, doubt or why_no_calcium(facts))
-        threshold = limit(facts, T3)
         answer = both_ends(draw.corrected, lambda value: above(value, threshold))
         because = tell_draw(draw)
         if answer is Answer.MET and self.full and depends_on_correction(draw, threshold):
@@ -298,16 +328,26 @@ class LowCalcium:
             return Finding(
                 self.text, Answer.MET, f"ionised calcium {lab.as_sent} on {lab.when}", (lab.source,)
             )
+        threshold = limit(facts, T4)
+        bound = facts.feature(calcium_bound)
+        if bound is not None:
+            return self._by_bound(bound, threshold)
         draw = facts.feature(current_draw)
         if draw is None:
             because = f"low calcium not excluded ({why_no_calcium(facts)})"
             return Finding(self.text, Answer.UNKNOWN, because, optional=True)
-        threshold = limit(facts, T4)
         answer = both_ends(draw.corrected, lambda value: below(value, threshold))
         if answer is not Answer.NOT_MET and not draw.certain:
             because = f"total calcium {show_interval(draw.corrected, 1)} mg/dL without a usable albumin: low calcium not excluded"
             return Finding(self.text, Answer.UNKNOWN, because, draw.sources, optional=True)
         return Finding(self.text, answer, tell_draw(draw), draw.sources, optional=True)
+
+    def _by_bound(self, bound: Lab, threshold: Decimal) -> Finding:
+        """`<7` decides only for a calcium that the laboratory adjusted: correction may lift a total."""
+        answer = decide(bound, lambda value: below(value, threshold), rising=False)
+        if answer is Answer.MET and bound.analyte != CALCIUM_CORRECTED.id:
+            answer = Answer.UNKNOWN
+        return Finding(self.text, answer, tell(bound, CALCIUM), (bound.source,), optional=True)
 
 
 @dataclass(frozen=True, slots=True)

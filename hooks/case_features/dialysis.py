@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 
 from cds_service.api import (
     Answer,
@@ -100,12 +101,10 @@ def dialysis(facts: Facts) -> Dialysis:
     if esrd and not (graft.functioning and not _later(esrd, graft.when)):
         return _yes(facts, "probable", esrd, graft, sessions)
     if graft.functioning:
-        return _no(
-            Answer.NOT_MET, "kidney-transplant", f"functioning kidney transplant: {graft.label}", graft
-        )
-    if _pick(active, (vs.ACUTE_KIDNEY_INJURY,)) and sessions:
-        return _no(
-            Answer.NOT_MET, "aki-d", "dialysis for acute kidney injury, not maintenance dialysis", graft
+        return _superseded(facts, "kidney-transplant", f"functioning kidney transplant: {graft.label}", graft)
+    if _pick(active, (vs.ACUTE_KIDNEY_INJURY,)) and sessions and _span_days(sessions) <= CHRONIC_SPAN_DAYS:
+        return _superseded(
+            facts, "aki-d", "dialysis for acute kidney injury, not maintenance dialysis", graft
         )
     care = [
         p
@@ -115,21 +114,29 @@ def dialysis(facts: Facts) -> Dialysis:
     if care:
         return _yes(facts, "probable", care, graft, sessions)
     for encounter in facts.encounters or ():
-        if in_groups(encounter.sets, (vs.DIALYSIS_CARE_ENCOUNTER,)) and encounter.started:
-            if within(facts, encounter.started, RECENT_DAYS):
-                because = f"dialysis-care encounter on {encounter.started}"
-                return Dialysis(
-                    Answer.MET,
-                    "probable",
-                    "dialysis",
-                    _modality(facts, sessions),
-                    because,
-                    (encounter.source,),
-                    encounter.started,
-                    graft.recorded,
-                    graft.recorded,
-                )
+        started = encounter.started if in_groups(encounter.sets, (vs.DIALYSIS_CARE_ENCOUNTER,)) else None
+        if started is not None and within(facts, started, RECENT_DAYS):
+            return Dialysis(
+                Answer.MET,
+                "probable",
+                "dialysis",
+                _modality(facts, sessions),
+                f"dialysis-care encounter on {started}",
+                (encounter.source,),
+                started,
+                graft.recorded,
+                graft.recorded,
+            )
     return _absent(facts, active, graft)
+
+
+def _superseded(facts: Facts, cohort: str, because: str, graft: _Graft) -> Dialysis:
+    """Not maintenance dialysis for a stated reason: sound only when nothing on the problem list is missing."""
+    if "conditions" in facts.incomplete:
+        return _no(
+            Answer.UNKNOWN, "unknown", f"{because}, but the problem list was received only in part", graft
+        )
+    return _no(Answer.NOT_MET, cohort, because, graft)
 
 
 def _absent(facts: Facts, active: list[Problem], graft: _Graft) -> Dialysis:
@@ -212,7 +219,7 @@ def _days(sessions: list[Procedure]) -> list[date]:
 
 def _two_days_within(sessions: list[Procedure], days: int) -> bool:
     on = _days(sessions)
-    return any((later - earlier).days <= days for later, earlier in zip(on, on[1:], strict=False))
+    return any((later - earlier).days <= days for later, earlier in pairwise(on))
 
 
 def _span_days(sessions: list[Procedure]) -> int:
@@ -241,12 +248,12 @@ def _modality(facts: Facts, sessions: list[Procedure]) -> str | None:
         ("HD", (vs.HEMODIALYSIS, vs.HEMODIALYSIS_CONDITION)),
         ("PD", (vs.PERITONEAL_DIALYSIS, vs.PERITONEAL_DIALYSIS_CONDITION)),
     ):
-        for item in sessions:
-            if in_groups(item.sets, groups):
-                seen.append((_instant(item), kind))
-        for problem in facts.problems or ():
-            if problem.active and in_groups(problem.sets, groups):
-                seen.append((problem.since.instant.timestamp() if problem.since else 0.0, kind))
+        seen += [(_instant(item), kind) for item in sessions if in_groups(item.sets, groups)]
+        seen += [
+            (problem.since.instant.timestamp() if problem.since else 0.0, kind)
+            for problem in facts.problems or ()
+            if problem.active and in_groups(problem.sets, groups)
+        ]
     return max(seen)[1] if seen else None
 
 
@@ -266,7 +273,8 @@ def _yes(
 ) -> Dialysis:
     evidence = list(evidence)
     labels = [describe(e) if isinstance(e, Problem) else f"{e.label}, {e.when}" for e in evidence]
-    onset = list(_dates([*evidence, *sessions]))
+    esrd = _pick((problem for problem in facts.problems or () if problem.active), _ESRD)
+    onset = list(_dates([*evidence, *esrd, *sessions]))
     return Dialysis(
         Answer.MET,
         certainty,

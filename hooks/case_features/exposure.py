@@ -51,13 +51,11 @@ class CalciumLoad:
 
 
 def calcium_load(facts: Facts) -> CalciumLoad:
-    """The draft in focus with all active oral calcium; an active order of the same drug is replaced by it."""
-    draft = facts.order.medication if facts.order else None
-    items: list[Medication] = []
-    if draft is not None and in_groups(draft.sets, (vs.ORAL_CALCIUM,)):
-        items.append(draft)
+    """All drafts and all active oral calcium; a draft replaces the active order of the same drug."""
+    drafts = [draft for order in facts.orders if (draft := order.medication) and not draft.stopped]
+    items = [item for item in drafts if facts.order and _ORAL.counts(item)]
     for item in _ORAL.found(facts):
-        replaced = draft is not None and not item.sets.isdisjoint(draft.sets)
+        replaced = any(not item.sets.isdisjoint(draft.sets) for draft in items)
         if item.state is MedicationState.ACTIVE and not replaced:
             items.append(item)
     total, lines, missing, unreadable = Decimal(0), [], [], False
@@ -122,10 +120,9 @@ class ReducesDose:
             return not_met(self.text, "daily dose of the order not computable")
         for item in facts.medications or ():
             same = not item.sets.isdisjoint(draft.sets) and item.source != draft.source
-            if same and item.state is MedicationState.ACTIVE and item.daily_dose is not None:
-                if below(draft.daily_dose.amount, item.daily_dose.amount):
-                    because = f"{item.daily_dose.text} before, now {draft.daily_dose.text}"
-                    return met(self.text, because, item.source)
+            before = item.daily_dose if same and item.state is MedicationState.ACTIVE else None
+            if before is not None and below(draft.daily_dose.amount, before.amount):
+                return met(self.text, f"{before.text} before, now {draft.daily_dose.text}", item.source)
         return not_met(self.text, "no active order with a higher dose")
 
 

@@ -1,9 +1,8 @@
-"""What is asked for each factor of the patient summary that is no plain criterion, with the value to print."""
+"""Results, problems and dates among the factors of the patient summary, where no plain criterion will do."""
 
 from __future__ import annotations
 
 import calendar
-from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
@@ -14,41 +13,26 @@ from cds_service.api import (
     HasProblem,
     LabAtLeast,
     LabBelow,
-    Medication,
     MedicationState,
     Precision,
-    Taking,
     When,
     above,
     below,
     describe,
     in_groups,
     latest,
-    show,
     tell,
 )
 from hooks import valuesets as vs
 from hooks.analytes import ALBUMIN, ALP, PROTEIN_S, PTH
-from hooks.case_features.anticoagulation import ON_VKA, RECENT_DAYS, VKA
-from hooks.case_features.chart import NOT_BY_MOUTH
+from hooks.case_features.anticoagulation import VKA
 from hooks.case_features.dialysis import dialysis
-from hooks.case_features.exposure import calcium_load
 from hooks.case_features.pth import PthHigh, PthLow
-from hooks.thresholds import T8, T8_VERY, T10, T11, limit
+from hooks.thresholds import T8, T8_VERY
 
-STEROID_COURSE_DAYS = 21
 VINTAGE_YEARS = 5
 PTH_VERY_HIGH = Decimal(1000)
 """pg/mL; above it PTH is called very high (PMC10557543, Table 3)."""
-_MICROGRAMS = Decimal(1000)
-
-ON_ACTIVE_VITAMIN_D = Taking((vs.ACTIVE_VITAMIN_D,))
-ON_CALCIUM = Taking((vs.ORAL_CALCIUM,), not_routes=NOT_BY_MOUTH)
-ON_STEROID = Taking(
-    (vs.SYSTEMIC_CORTICOSTEROIDS,), ended_within_days=RECENT_DAYS, only_routes=("oral", "iv", "im")
-)
-ON_SC_INSULIN = Taking((vs.SC_INSULIN,), only_routes=("sc",))
-DIABETES = HasProblem((vs.DIABETES,))
 LOW_ALBUMIN = LabBelow(ALBUMIN, T8.value, T8.source)
 _PROTEIN_C_S = (
     vs.PROTEIN_C_DEFICIENCY_SNOMED_LICENSED,
@@ -57,29 +41,127 @@ _PROTEIN_C_S = (
 )
 
 
-def tell_medicines(items: Iterable[Medication]) -> str:
-    """`warfarin since 3 Jan 2025`, one entry for each drug: its earliest order that is still running."""
-    order = (MedicationState.ACTIVE, MedicationState.ON_HOLD, MedicationState.ENDED)
-    by_name: dict[str, list[Medication]] = {}
-    for item in items:
-        by_name.setdefault(item.name, []).append(item)
-    told = []
-    for name, same in by_name.items():
-        state = min((item.state for item in same), key=order.index)
-        told.append(_tell_medicine(name, [item for item in same if item.state is state]))
-    return "; ".join(told)
+def pth(facts: Facts) -> Finding:
+    """Out of range in either direction (T6, T7), which is printed."""
+    high, low = PthHigh().evaluate(facts), PthLow().evaluate(facts)
+    for finding, direction in ((high, "very high" if very_high_pth(facts) else "high"), (low, "low")):
+        if finding.answer is Answer.MET:
+            return Finding(finding.text, Answer.MET, f"{direction}: {finding.because}", finding.sources)
+    return high if high.answer is Answer.UNKNOWN else low
 
 
-def _tell_medicine(name: str, same: list[Medication]) -> str:
-    by_name = " (matched by name)" if all(item.basis == "name" for item in same) else ""
-    state = same[0].state
-    if state is MedicationState.ENDED:
-        last = _extreme(max, [item.ended for item in same])
-        return f"{name}{by_name}, recent (ended {last or 'date not given'})"
-    hold = ", on hold" if state is MedicationState.ON_HOLD else ""
-    first = _extreme(min, [item.started for item in same])
-    return f"{name}{by_name}{hold}, {f'since {first}' if first else 'start not recorded'}"
+def very_high_pth(facts: Facts) -> bool:
+    lab = latest(facts, PTH).lab
+    return lab is not None and lab.low is not None and above(lab.low, PTH_VERY_HIGH)
 
 
-def _extreme(pick: type, dates: list[When | None]) -> When | None:
-    raise NotImplementedError
+def albumin(facts: Facts) -> Finding:
+    """Below 3.5 g/dL (T8); below 3.0 is very low."""
+    finding = LOW_ALBUMIN.evaluate(facts)
+    very = finding.answer is Answer.MET and very_low_albumin(facts)
+    because = f"very low: {finding.because}" if very else finding.because
+    return Finding(finding.text, finding.answer, because, finding.sources)
+
+
+def very_low_albumin(facts: Facts) -> bool:
+    lab = latest(facts, ALBUMIN).lab
+    return lab is not None and lab.high is not None and below(lab.high, T8_VERY.value)
+
+
+def female(facts: Facts) -> Finding:
+    """By Patient.gender; `other` and `unknown` say nothing about it."""
+    gender = facts.patient.gender if facts.patient else None
+    answer = {"female": Answer.MET, "male": Answer.NOT_MET}.get(gender or "", Answer.UNKNOWN)
+    sources = (facts.patient.source,) if facts.patient else ()
+    return Finding("female sex", answer, f"recorded as {gender}" if gender else "not recorded", sources)
+
+
+def thrombophilia(facts: Facts) -> tuple[Finding, bool]:
+    """The answer, and whether it is "not evaluable": protein C and S read low on a vitamin K antagonist.
+
+    A deficiency of protein C or S that was recorded while a VKA was taken (or without dates, beside one) is
+    not evaluable; recorded before, or for any other thrombophilia, it counts.
+    """
+    asked = HasProblem((vs.THROMBOPHILIA,))
+    found = [p for p in facts.problems or () if p.active and in_groups(p.sets, asked.groups)]
+    doubtful: list[tuple[str, str]] = []
+    for problem in found:
+        about_c_or_s = in_groups(problem.sets, _PROTEIN_C_S)
+        if not (about_c_or_s and _on_vka_at(facts, problem.since)):
+            return Finding(asked.text, Answer.MET, describe(problem), (problem.source,)), False
+        doubtful.append((describe(problem), problem.source))
+    lab = latest(facts, PROTEIN_S).lab
+    if lab is not None and lab.reference_low and lab.high is not None and below(lab.high, lab.reference_low):
+        because = f"{tell(lab, PROTEIN_S)}, below the laboratory's limit"
+        if not _on_vka_at(facts, lab.when):
+            return Finding(asked.text, Answer.MET, because, (lab.source,)), False
+        doubtful.append((because, lab.source))
+    if doubtful:
+        because = f"{doubtful[0][0]}: a VKA lowers protein C and S"
+        return Finding(asked.text, Answer.UNKNOWN, because, tuple(source for _, source in doubtful)), True
+    return asked.evaluate(facts), False
+
+
+def _on_vka_at(facts: Facts, when: When | None) -> bool:
+    """A VKA was taken at that time, or it cannot be ruled out."""
+    if facts.medications is None:
+        return True
+    for item in facts.medications:
+        if not in_groups(item.sets, VKA):
+            continue
+        begun = item.started is None or when is None or item.started.instant <= when.instant
+        over = item.state is MedicationState.ENDED and item.ended is not None
+        if begun and not (over and item.ended and (when is None or item.ended.instant < when.instant)):
+            return True
+    return False
+
+
+def vintage_or_pd(facts: Facts) -> Finding:
+    """Dialysis for more than 5 years (exactly 5 do not count), or peritoneal dialysis."""
+    text = f"dialysis for more than {VINTAGE_YEARS} years, or peritoneal dialysis"
+    status = facts.feature(dialysis)
+    if status.modality == "PD":
+        return Finding(text, Answer.MET, "peritoneal dialysis", status.sources)
+    if status.since is None:
+        return Finding(text, Answer.UNKNOWN, "start of dialysis not recorded", status.sources)
+    because = f"on record since {status.since}"
+    today = facts.as_of.astimezone(facts.zone).date()
+    first, last = _possible_days(status.since)
+    if _years_later(last, VINTAGE_YEARS) < today:
+        return Finding(text, Answer.MET, because, status.sources)
+    if _years_later(first, VINTAGE_YEARS) < today:
+        return Finding(text, Answer.UNKNOWN, because, status.sources)
+    if status.modality is None:
+        return Finding(text, Answer.UNKNOWN, f"{because}; modality not recorded", status.sources)
+    if facts.procedures is None or "procedures" in facts.incomplete:
+        return Finding(text, Answer.UNKNOWN, f"{because}; procedures not readable", status.sources)
+    return Finding(text, Answer.NOT_MET, because, status.sources)
+
+
+def _possible_days(when: When) -> tuple[date, date]:
+    """First and last day that a date of this precision can mean."""
+    first = when.day
+    if when.precision is Precision.YEAR:
+        return first, first.replace(month=12, day=31)
+    if when.precision is Precision.MONTH:
+        return first, first.replace(day=calendar.monthrange(first.year, first.month)[1])
+    return first, first
+
+
+def _years_later(day: date, years: int) -> date:
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:  # 29 February
+        return day.replace(year=day.year + years, day=28)
+
+
+def high_alp(facts: Facts) -> Finding:
+    """Above the upper limit that came with the result; without one it cannot be told."""
+    text = "alkaline phosphatase above the laboratory's upper limit"
+    lab = latest(facts, ALP).lab
+    if lab is None:
+        return Finding(text, Answer.UNKNOWN, latest(facts, ALP).why_none)
+    if lab.reference_high is None:
+        return Finding(text, Answer.UNKNOWN, "no reference range with the result", (lab.source,))
+    source = "the laboratory's upper limit"
+    return LabAtLeast(ALP, lab.reference_high, source, strictly=True).evaluate(facts)

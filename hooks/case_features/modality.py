@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from cds_service.api import (
     Answer,
     CodeGroup,
+    Encounter,
     Facts,
     Finding,
     HasProblem,
+    Procedure,
     When,
     describe,
     in_groups,
@@ -45,9 +47,11 @@ def _problems(facts: Facts, groups: tuple[CodeGroup, ...]) -> Iterator[Evidence]
 
 def _events(facts: Facts, groups: tuple[CodeGroup, ...], days: int | None) -> Iterator[Evidence]:
     """Procedures and encounters that have taken place, at most `days` ago if given."""
-    events = [(item.label, item.when, item) for item in facts.procedures or ()]
-    visits = [("encounter", item.started, item) for item in facts.encounters or ()]
-    for what, when, item in (*events, *visits):
+    events: list[tuple[str, When | None, Procedure | Encounter]] = [
+        *((item.label, item.when, item) for item in facts.procedures or ()),
+        *(("encounter", item.started, item) for item in facts.encounters or ()),
+    ]
+    for what, when, item in events:
         if when is None or when.is_future(facts.as_of) or not in_groups(item.sets, groups):
             continue
         if days is None or within(facts, when, days):

@@ -18,6 +18,7 @@ from hooks.case_features.calcium import (
     Interval,
     both_ends,
     days_apart,
+    doubt_about,
     draws,
     ionised_high,
     show_interval,
@@ -136,9 +137,9 @@ def product_doubt(facts: Facts) -> str | None:
     """Why a clear answer from the current pair would not be sound, if so."""
     doubts = []
     for analyte in (CALCIUM, CALCIUM_CORRECTED, PHOSPHATE, ALBUMIN):
-        found = latest(facts, analyte)
-        if found.doubt is not None and not (analyte is CALCIUM_CORRECTED and found.last is None):
-            doubts.append(f"{analyte.title}: {found.doubt}")
+        doubt = doubt_about(facts, analyte)
+        if doubt is not None and not (analyte is CALCIUM_CORRECTED and latest(facts, analyte).last is None):
+            doubts.append(f"{analyte.title}: {doubt}")
     return "; ".join(dict.fromkeys(doubts)) or None
 
 
@@ -197,7 +198,7 @@ class ProductReaches:
     def _weakness(self, facts: Facts, pair: Pair, threshold: Decimal) -> str | None:
         if only_through_correction(pair, self.threshold, threshold) and not facts.feature(ionised_high):
             return "depends on albumin correction"
-        if pair.uncorrected and abs(pair.product[0] - threshold) <= UNCORRECTED_BAND * threshold:
+        if pair.uncorrected and not above(abs(pair.product[0] - threshold), UNCORRECTED_BAND * threshold):
             return "uncorrected and within 10 % of the threshold"
         return None
 

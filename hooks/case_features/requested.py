@@ -25,7 +25,7 @@ class MineralLabsRequested:
     text: str = "an active or draft order for the missing labs exists"
 
     def evaluate(self, facts: Facts) -> Finding:
-        drafts = [order.procedure for order in facts.orders if order.procedure is not None]
+        drafts = [item for order in facts.orders if (item := order.procedure) and item.status in _OPEN]
         listed = [item for item in facts.requests or () if _open(facts, item)]
         waiting = [
             item.short

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cds_service.api import Analyte, Facts, Finding, latest, met, not_met, tell
 
@@ -11,7 +11,8 @@ from cds_service.api import Analyte, Facts, Finding, latest, met, not_met, tell
 class NoUsableResult:
     """No usable result of one analyte within its own window."""
 
-    analyte: Analyte
+    analyte: Analyte = field(hash=False)
+    """Compared, but not hashed: an analyte holds its table of units."""
 
     @property
     def text(self) -> str:

@@ -108,7 +108,9 @@ def _recurrent_cellulitis(facts: Facts) -> Lesion | None:
     episodes = [
         problem
         for problem in facts.problems or ()
-        if in_groups(problem.sets, _CELLULITIS) and problem.since and within(facts, problem.since, RECENT_DAYS)
+        if in_groups(problem.sets, _CELLULITIS)
+        and problem.since
+        and within(facts, problem.since, RECENT_DAYS)
     ]
     days = {problem.since.day for problem in episodes if problem.since}
     active = next((problem for problem in episodes if problem.active), None)

@@ -4,6 +4,218 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cds_service.api import FillSpec
+from cds_service.api import Answer, Facts, FillSpec, MedicationState, in_groups, latest, show
+from hooks import valuesets as vs
+from hooks.analytes import INR
+from hooks.case_features.chart import (
+    ACTIVE_VITAMIN_D_NOW,
+    IMMUNOSUPPRESSANT_NOW,
+    ORAL_CALCIUM_NOW,
+    PRESCRIPTION_REVIEW,
+    VASCULAR_PROCEDURE,
+    VKA_NOW,
+)
+from hooks.case_features.dialysis import OnDialysis, dialysis
+from hooks.case_features.factor_medicines import tell_medicines
+from hooks.case_features.factors import present
+from hooks.case_features.modality import OnPeritonealDialysis
+from hooks.case_features.skin import NO_SITE, lesions
+from hooks.fills.factor_table import cut_line, factor_line, factor_lines
 
-FILLS: Mapping[str, FillSpec] = {}
+_TOP = 60
+_TOP_FACTORS = 3
+_MODALITIES = {"HD": "haemodialysis", "PD": "peritoneal dialysis"}
+_SOURCES = {
+    "patient": "patient data",
+    "conditions": "problem list",
+    "labs": "laboratory results",
+    "medications": "current medicines",
+    "procedures": "procedures",
+    "encounters": "encounters",
+    "requests": "earlier requests",
+    "vitals": "measurements",
+}
+_ASSOCIATIONS = (
+    vs.HYPERPARATHYROIDISM_PRIMARY,
+    vs.BREAST_CANCER,
+    vs.CIRRHOSIS,
+    vs.CHOLANGIOCARCINOMA,
+    vs.CROHN_DISEASE,
+    vs.RHEUMATOID_ARTHRITIS,
+    vs.SYSTEMIC_LUPUS_ERYTHEMATOSUS,
+    vs.SARCOIDOSIS,
+    vs.MILK_ALKALI_SYNDROME,
+    vs.HYPERVITAMINOSIS_D,
+)
+
+
+# --- rule 8: the summary ----------------------------------------------------------------------------
+
+
+def top(facts: Facts) -> str:
+    """Up to three factors that are present, as many as fit; calciphylaxis itself when there is none."""
+    labels: list[str] = []
+    for item in facts.feature(present)[:_TOP_FACTORS]:
+        if len(", ".join([*labels, item.label])) <= _TOP:
+            labels.append(item.label)
+    return ", ".join(labels) or "calciphylaxis on record"
+
+
+def dialysis_header(facts: Facts) -> str:
+    """`haemodialysis, since 2 Mar 2024; evidence: End stage renal disease (N18.6), ...`."""
+    status = facts.feature(dialysis)
+    modality = _MODALITIES.get(status.modality or "", "modality not recorded")
+    since = f"since {status.since}" if status.since else "start not recorded"
+    return f"{modality}, {since}; evidence: {cut_line(status.because)}"
+
+
+def other_associations(facts: Facts) -> str:
+    """Coded diseases that non-uraemic cases were reported with, by the names of our value sets."""
+    active = [problem for problem in facts.problems or () if problem.active]
+    found = [group.title for group in _ASSOCIATIONS if any(in_groups(p.sets, (group,)) for p in active)]
+    return f"Also associated: {', '.join(found)}" if found else ""
+
+
+def vitamin_k_status(facts: Facts) -> str:
+    on_vka = VKA_NOW.evaluate(facts).answer is Answer.MET
+    return "Vitamin K status unknown - not measured" if on_vka else ""
+
+
+def dialysis_prescription_review(facts: Facts) -> str:
+    """When Ca x P, calcium or PTH is above its limit (T1, T3, T6)."""
+    if PRESCRIPTION_REVIEW.evaluate(facts).answer is not Answer.MET:
+        return ""
+    return "Review of the dialysis prescription (time, frequency, dialysate calcium) is one option"
+
+
+def recent_vascular_procedure(facts: Facts) -> str:
+    """Leg revascularisation at most 90 days ago with documented calciphylaxis."""
+    found = VASCULAR_PROCEDURE.evaluate(facts)
+    if found.answer is not Answer.MET:
+        return ""
+    return "Recent leg revascularisation: vascular procedures had poor results in reports"
+
+
+def unread(facts: Facts) -> str:
+    """Everything that could not be read, or only in part, and medicines that came without a code we could use."""
+    parts = []
+    for key, words in _SOURCES.items():
+        if key in facts.failures:
+            parts.append(f"{words} ({facts.failures[key]})")
+        elif key in facts.incomplete:
+            reasons = dict.fromkeys(gap.text for gap in facts.gaps if gap.source == key)
+            parts.append(f"{words} read in part ({'; '.join(reasons)})")
+    uncoded = sum(
+        item.basis == "none" and not item.coded and item.state is not MedicationState.ENDED
+        for item in facts.medications or ()
+    )
+    if uncoded:
+        parts.append(f"{uncoded} uncoded medicine{'s' if uncoded > 1 else ''} present, not evaluated")
+    return "; ".join(parts)
+
+
+# --- rules 7, 9, 11, 21, 22 -------------------------------------------------------------------------
+
+
+def lab_drug(facts: Facts) -> str:
+    """The drug of the order; on the chart the listed medicines that call for mineral labs."""
+    if facts.order is not None:
+        return facts.order.name
+    found = [item for now in (VKA_NOW, ACTIVE_VITAMIN_D_NOW, ORAL_CALCIUM_NOW) for item in now.found(facts)]
+    return ", ".join(dict.fromkeys(item.name for item in found))
+
+
+def cohort(facts: Facts) -> str:
+    on_dialysis = OnDialysis().evaluate(facts).answer is Answer.MET
+    return "Dialysis" if on_dialysis else "Kidney transplant"
+
+
+def lesion(facts: Facts) -> str:
+    found = facts.feature(lesions).lead
+    return found.kind if found else ""
+
+
+def lesion_evidence(facts: Facts) -> str:
+    found = facts.feature(lesions).lead
+    if found is None:
+        return ""
+    return found.evidence if found.has_site else f"{found.evidence}; {NO_SITE}"
+
+
+def vka(facts: Facts) -> str:
+    return ", ".join(dict.fromkeys(item.name for item in VKA_NOW.found(facts)))
+
+
+def inr_line(facts: Facts) -> str:
+    """The last INR with its date; older than 35 days it is shown, and said to be old."""
+    found = latest(facts, INR)
+    lab = found.lab or next((each for each in facts.results(INR) or () if each.problem is None), None)
+    if lab is None or lab.when is None:
+        reason = facts.failures.get(INR.source)
+        return f"not readable ({reason})" if reason else "no result on record"
+    days = facts.age_days(lab.when)
+    old = f" ({days} days old)" if days > INR.ageing_days else ""
+    return f"{lab.as_sent if lab.exact is None else show(lab.exact, 1)} on {lab.when}{old}"
+
+
+def exposure(facts: Facts) -> tuple[str, ...]:
+    """The first three factors: vitamin K antagonist, active vitamin D, calcium."""
+    return factor_lines(facts)[:3]
+
+
+def immunosuppressants(facts: Facts) -> str:
+    return tell_medicines(IMMUNOSUPPRESSANT_NOW.found(facts))
+
+
+def calciphylaxis_factor(facts: Facts) -> str:
+    return factor_line(facts, "calciphylaxis-status")
+
+
+def transplant_factor(facts: Facts) -> str:
+    return factor_line(facts, "kidney-transplant")
+
+
+def pd_evidence(facts: Facts) -> str:
+    found = OnPeritonealDialysis().evaluate(facts)
+    return found.because if found.answer is Answer.MET else ""
+
+
+_LONG = 600
+FILLS: Mapping[str, FillSpec] = {
+    "top": FillSpec(top, _TOP, "vitamin K antagonist, high Ca x P, low albumin"),
+    "lab_drug": FillSpec(lab_drug, 30, "warfarin, calcitriol"),
+    "cohort": FillSpec(cohort, 17, "Kidney transplant"),
+    "lesion": FillSpec(lesion, 45, "non-pressure ulcer of thigh, buttock or calf"),
+    "vka": FillSpec(vka, 30, "warfarin"),
+    # Lines of the detail
+    "dialysis_header": FillSpec(
+        dialysis_header, _LONG, "haemodialysis, since 2 Mar 2024; evidence: Dependence on dialysis"
+    ),
+    "factor_lines": FillSpec(
+        factor_lines, _LONG, "high phosphate (modifiable): present, phosphate 6.4 mg/dL, 12 Nov 2026"
+    ),
+    "other_associations": FillSpec(other_associations, _LONG, "Also associated: sarcoidosis"),
+    "vitamin_k_status": FillSpec(vitamin_k_status, _LONG, "Vitamin K status unknown - not measured"),
+    "dialysis_prescription_review": FillSpec(
+        dialysis_prescription_review, _LONG, "Review of the dialysis prescription is one option"
+    ),
+    "recent_vascular_procedure": FillSpec(
+        recent_vascular_procedure, _LONG, "Recent leg revascularisation: poor results in reports"
+    ),
+    "unread": FillSpec(
+        unread, _LONG, "procedures (not permitted); 2 uncoded medicines present, not evaluated"
+    ),
+    "lesion_evidence": FillSpec(lesion_evidence, _LONG, "Livedo reticularis (L95.0), since 3 Nov 2026"),
+    "inr_line": FillSpec(inr_line, _LONG, "2.4 on 12 Nov 2026"),
+    "exposure": FillSpec(
+        exposure, _LONG, "vitamin K antagonist (modifiable): present, warfarin since 3 Jan 2025"
+    ),
+    "immunosuppressants": FillSpec(immunosuppressants, _LONG, "tacrolimus since 2 Jan 2026"),
+    "calciphylaxis_factor": FillSpec(
+        calciphylaxis_factor, _LONG, "calciphylaxis on record: present, confirmed: Calciphylaxis (237900002)"
+    ),
+    "transplant_factor": FillSpec(
+        transplant_factor, _LONG, "kidney transplant: present, Kidney transplant status (Z94.0), since 2019"
+    ),
+    "pd_evidence": FillSpec(pd_evidence, _LONG, "Peritoneal dialysis, 12 Nov 2026"),
+}

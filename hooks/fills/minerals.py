@@ -11,6 +11,7 @@ from hooks.case_features.calcium import (
     CalciumDraw,
     HighCalcium,
     Interval,
+    calcium_bound,
     current_draw,
     depends_on_correction,
     ionised,
@@ -93,9 +94,12 @@ def trigger(facts: Facts) -> str:
     """The value or values that met the tier: `corrected Ca 11.6 mg/dL, Ca x P 80.0`."""
     parts = []
     lab = facts.feature(ionised)
+    bound = facts.feature(calcium_bound)
     draw = facts.feature(current_draw)
     if facts.feature(ionised_high) and lab is not None:
         parts.append(f"ionised Ca {lab.as_sent}")
+    elif bound is not None and HighCalcium(full=True).evaluate(facts).answer is Answer.MET:
+        parts.append(f"Ca {bound.as_sent}")
     elif draw is not None and HighCalcium(full=True).evaluate(facts).answer is Answer.MET:
         name = "corrected Ca" if draw.by_us or draw.basis is Basis.LABORATORY else "Ca"
         parts.append(f"{name} {amount(draw.corrected[1], CALCIUM, facts)}")
@@ -110,11 +114,9 @@ def date(facts: Facts) -> str:
     """Date of the values in the summary: of the pair when it gave the tier, else of the calcium."""
     pair = facts.feature(current_pair)
     draw = facts.feature(current_draw)
-    lab = facts.feature(ionised)
-    if facts.feature(ionised_high) and lab is not None:
-        return str(lab.when)
-    if draw is not None and HighCalcium(full=True).evaluate(facts).answer is Answer.MET:
-        return str(draw.when)
+    high = facts.feature(ionised) if facts.feature(ionised_high) else facts.feature(calcium_bound) or draw
+    if high is not None and HighCalcium(full=True).evaluate(facts).answer is Answer.MET:
+        return str(high.when)
     return str(pair.when) if pair else str(draw.when) if draw else ""
 
 
@@ -141,9 +143,13 @@ def pth_date(facts: Facts) -> str:
 def calcium_line(facts: Facts) -> str:
     """Total, corrected, albumin and ionised calcium with dates and the KDOQI level."""
     draw = facts.feature(current_draw)
-    if draw is None:
+    bound = facts.feature(calcium_bound)
+    if bound is not None:
+        text = f"Calcium {bound.as_sent}, {bound.when}"
+    elif draw is None:
         return f"Calcium not usable: {latest(facts, CALCIUM).why_none}"
-    text = _draw_text(draw, facts)
+    else:
+        text = _draw_text(draw, facts)
     lab = facts.feature(ionised)
     if lab is not None:
         text += f"; ionised {lab.as_sent} on {lab.when}"
@@ -175,7 +181,9 @@ def _draw_text(draw: CalciumDraw, facts: Facts) -> str:
         text = f"Calcium {total}, no correction needed (albumin {_level(draw.albumin, ALBUMIN, facts)})"
     else:
         text = f"Calcium {total}, {draw.basis}"
-    return f"{text}, {draw.when}{_aged(facts, draw)}"
+    days = facts.age_days(draw.when)
+    aged = f" ({days} days old)" if days > CALCIUM.current_days else ""
+    return f"{text}, {draw.when}{aged}"
 
 
 def amounts(interval: Interval, analyte: Analyte, facts: Facts) -> str:
@@ -185,14 +193,6 @@ def amounts(interval: Interval, analyte: Analyte, facts: Facts) -> str:
 
 def _level(lab: Lab, analyte: Analyte, facts: Facts) -> str:
     return amount(lab.exact, analyte, facts) if lab.exact is not None else lab.as_sent
-
-
-def _aged(facts: Facts, draw: CalciumDraw) -> str:
-    lab = draw.total or draw.adjusted
-    if lab is None:
-        return ""
-    days = facts.age_days(draw.when)
-    return f" ({days} days old)" if currency(facts, CALCIUM, lab) != "current" else ""
 
 
 def phosphate_line(facts: Facts) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 from cds_service.api import CodeGroup, Facts, FillSpec, Taking, latest, show, tell
@@ -15,7 +16,7 @@ from hooks.case_features.dosing import ceiling
 from hooks.case_features.low_calcium import lower_limit
 from hooks.case_features.ordered import ordered_medicine
 from hooks.case_features.thiosulfate import not_available
-from hooks.fills.minerals import amount
+from hooks.fills.minerals import amount, ionised_line, t4
 
 _LONG = 600
 _THINNERS = (vs.VITAMIN_K_ANTAGONISTS, vs.DOACS, vs.HEPARINS)
@@ -54,6 +55,12 @@ def ionised_calcium(facts: Facts) -> str:
     return f"{show(lab.exact, 2)} {lab.unit}" if lab.exact is not None else lab.as_sent
 
 
+def ionised_apart(facts: Facts) -> str:
+    """Ionised calcium, when the line on calcium does not print it already; or that there is none."""
+    shown = facts.feature(current_draw) is not None and facts.feature(ionised) is not None
+    return "" if shown else ionised_line(facts)
+
+
 def ionised_date(facts: Facts) -> str:
     lab = facts.feature(ionised)
     return str(lab.when) if lab else ""
@@ -64,6 +71,18 @@ def calcium_lower_limit(facts: Facts) -> str:
     draw = facts.feature(current_draw)
     bound: Decimal | None = lower_limit(draw) if draw else None
     return amount(bound, CALCIUM, facts) if bound is not None else ""
+
+
+def low_calcium(facts: Facts) -> str:
+    """Corrected calcium, with one decimal more when rounding would print it as the limit it is below."""
+    draw = facts.feature(current_draw)
+    if draw is None:
+        return ""
+    text = amount(draw.corrected[1], CALCIUM, facts)
+    if text not in (t4(facts), calcium_lower_limit(facts)):
+        return text
+    finer = replace(CALCIUM, decimals=CALCIUM.decimals + 1, si_decimals=CALCIUM.si_decimals + 1)
+    return amount(draw.corrected[1], finer, facts)
 
 
 def egfr(facts: Facts) -> str:
@@ -124,9 +143,11 @@ FILLS: Mapping[str, FillSpec] = {
     "max": FillSpec(ceiling_of_drug, 12, "300 mg"),
     "ica": FillSpec(ionised_calcium, 12, "1.05 mmol/L"),
     "ica_date": FillSpec(ionised_date, 11, "12 Nov 2026"),
+    "low_ca": FillSpec(low_calcium, 12, "8.2 mg/dL"),
     "lln": FillSpec(calcium_lower_limit, 11, "8.6 mg/dL"),
     "egfr": FillSpec(egfr, 6, "22"),
     # Lines of the detail
+    "ionised_apart": FillSpec(ionised_apart, _LONG, "ionised calcium not available"),
     "dose_arithmetic": FillSpec(dose_arithmetic, _LONG, "1,200 mg x 3/day"),
     "egfr_line": FillSpec(egfr_line, _LONG, "22 mL/min/1.73 m2 on 12 Nov 2026"),
     "alp_line": FillSpec(alp_line, _LONG, "alkaline phosphatase 140 U/L on 12 Nov 2026"),

@@ -7,7 +7,7 @@ from hooks import valuesets as vs
 from hooks.case_features.anticoagulation import ON_VKA, mandatory_indications
 from hooks.case_features.calciphylaxis import HISTORY, calciphylaxis
 from hooks.case_features.dialysis import dialysis
-from hooks.case_features.factors import State, factors, present, unknown_factors
+from hooks.case_features.factors import present, unknown_factors
 
 
 def drug(facts: Facts) -> str:
@@ -83,28 +83,6 @@ def n(facts: Facts) -> str:
 
 def u(facts: Facts) -> str:
     return str(len(facts.feature(unknown_factors)))
-
-
-def top(facts: Facts) -> str:
-    return ", ".join(item.label for item in facts.feature(present)[:3])
-
-
-def factor_lines(facts: Facts) -> tuple[str, ...]:
-    """The whole factor table, one line each, in its fixed order."""
-    shown = []
-    for item in facts.feature(factors):
-        state = "not documented" if _undocumented(item.id, item.state) else str(item.state)
-        shown.append(f"{item.label}: {state} ({item.because})")
-    return tuple(shown)
-
-
-_FROM_PROBLEM_LIST = frozenset(
-    {"diabetes", "thrombophilia", "liver-disease", "calciphylaxis-status", "kidney-transplant"}
-)
-
-
-def _undocumented(ident: str, state: State) -> bool:
-    return state is State.ABSENT and ident in _FROM_PROBLEM_LIST
 
 
 def vka_list(facts: Facts) -> str:

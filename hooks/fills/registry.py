@@ -33,7 +33,6 @@ _MEDICATION_FILLS: Mapping[str, FillSpec] = {
     "indication": FillSpec(patient.indication, 45, "mechanical heart valve"),
     "n": FillSpec(patient.n, 2, "5"),
     "u": FillSpec(patient.u, 2, "3"),
-    "top": FillSpec(patient.top, 60, "vitamin K antagonist, high Ca x P, low albumin"),
     # Lines of the detail
     "dialysis_evidence": FillSpec(
         patient.dialysis_evidence, _LONG, "probable: End stage renal disease (N18.6)"
@@ -52,9 +51,6 @@ _MEDICATION_FILLS: Mapping[str, FillSpec] = {
         patient.factors_present, _LONG, "3 present: high phosphate, diabetes, female sex"
     ),
     "factors_unknown": FillSpec(patient.factors_unknown, _LONG, "2 unknown: obesity, rapid weight loss"),
-    "factor_lines": FillSpec(
-        patient.factor_lines, _LONG, "high phosphate: present (phosphate 6.4 mg/dL on 12 Nov 2026)"
-    ),
     "vka_list": FillSpec(patient.vka_list, _LONG, "warfarin, active since 3 Jan 2025"),
     "digoxin": FillSpec(patient.digoxin, _LONG, "digoxin"),
     "pregnancy": FillSpec(patient.pregnancy, _LONG, "pregnancy recorded - specialist decision"),

@@ -16,9 +16,9 @@ from cds_service.api import (
 from hooks import evidence as ev
 from hooks import override_reasons as why
 from hooks import valuesets as vs
+from hooks.case_features.biopsy import SKIN_LESION_ON_DIALYSIS
 from hooks.case_features.calciphylaxis import DOCUMENTED
 from hooks.case_features.ordered import OrderOf
-from hooks.case_features.skin import SkinLesionOnDialysis
 from hooks.rules.common import ADULT
 
 _EXCISIONAL = OrderOf((vs.SKIN_BIOPSY_EXCISIONAL,))
@@ -31,6 +31,7 @@ _CONSIDER = (
 )
 _WHY = (
     Line("Calciphylaxis {calciphylaxis_evidence}", DOCUMENTED),
+    Line("Calciphylaxis not documented; skin finding: {lesion_evidence}", Not(DOCUMENTED)),
     Line(
         "Biopsy in calciphylaxis: the first one found it in 51.8 %; complications in 14 % (233 biopsies, 114 "
         "patients: E42)"
@@ -58,7 +59,7 @@ RULE = Rule(
     title="Skin biopsy in possible calciphylaxis",
     trigger=OrderingProcedure((vs.SKIN_BIOPSIES,)),
     population=(ADULT,),
-    criteria=(AnyOf((DOCUMENTED, SkinLesionOnDialysis())),),
+    criteria=(AnyOf((DOCUMENTED, SKIN_LESION_ON_DIALYSIS)),),
     exclusions=(),
     suppressions=(),
     tiers=(

@@ -35,7 +35,7 @@ _CONSIDER = (
 )
 _WHY = (
     Line("{calcium_line}"),
-    Line("{ionised_line}"),
+    Line("{ionised_apart}"),
     Line("{qt_medicines} on the medication list: lengthens QT"),
     DIALYSIS_LINE,
     Line(
@@ -71,7 +71,7 @@ RULE = Rule(
         Tier(
             indicator=Indicator.WARNING,
             when=CorrectedLow(),
-            summary=f"{{drug}}: corrected Ca {{ca}} on {{ca_date}}, below {{t4}}. {_ASK}",
+            summary=f"{{drug}}: corrected Ca {{low_ca}} on {{ca_date}}, below {{t4}}. {_ASK}",
             consider=_CONSIDER,
             why=_WHY,
             suggestions=_SUGGESTIONS,
@@ -80,7 +80,7 @@ RULE = Rule(
         Tier(
             indicator=Indicator.WARNING,
             when=IonisedLow(),
-            summary=f"{{drug}}: ionised Ca {{ica}} on {{ica_date}}, below the normal range. {_ASK}",
+            summary=f"{{drug}}: ionised Ca {{ica}} on {{ica_date}}, below normal. {_ASK}",
             consider=_CONSIDER,
             why=_WHY,
             suggestions=_SUGGESTIONS,
@@ -89,7 +89,7 @@ RULE = Rule(
         Tier(
             indicator=Indicator.WARNING,
             when=CorrectedBelowLabLimit(),
-            summary=f"{{drug}}: corrected Ca {{ca}} on {{ca_date}}, below {{lln}}. {_ASK}",
+            summary=f"{{drug}}: corrected Ca {{low_ca}} on {{ca_date}}, below {{lln}}. {_ASK}",
             consider=_CONSIDER,
             why=(Line("{lln} is the laboratory's own lower limit"), *_WHY),
             suggestions=_SUGGESTIONS,
@@ -98,7 +98,7 @@ RULE = Rule(
     ),
     when_unknown=CardText(
         summary="{drug}: corrected calcium could not be checked. It should not be low before a calcimimetic.",
-        detail=(Line("{calcium_line}"), Line("{ionised_line}")),
+        detail=(Line("{calcium_line}"), Line("{ionised_apart}")),
     ),
     override_reasons=(
         why.pending("Repeat calcium pending"),

@@ -1,13 +1,29 @@
-"""Mineral labs missing, stale or unusable while a drug of interest is ordered on dialysis."""
+"""Mineral labs missing, stale or unusable while a drug of interest is ordered on dialysis, or on the chart.
 
-from cds_service.api import AllOf, CardText, Cites, EitherOrder, Indicator, Line, Not, Ordering, Rule, Tier
+On the chart it is a line of the risk summary, for a patient with an active VKA, active vitamin D or oral calcium.
+"""
+
+from cds_service.api import (
+    AllOf,
+    AnyOf,
+    CardText,
+    Cites,
+    EitherOrder,
+    Indicator,
+    Line,
+    Not,
+    OpeningChart,
+    Ordering,
+    Rule,
+    Tier,
+)
 from hooks import evidence as ev
 from hooks import override_reasons as why
 from hooks import valuesets as vs
+from hooks.case_features.chart import AN_ORDER_IS_JUDGED, MEDICINE_OF_INTEREST_NOW
 from hooks.case_features.requested import MineralLabsRequested
 from hooks.labs_missing import LabsMissing
 from hooks.rules.common import (
-    DIALYSIS_LINE,
     LABS_IF_MISSING,
     ON_DIALYSIS,
     ORDERING_ACTIVE_VITAMIN_D,
@@ -21,7 +37,7 @@ _WHY = (
         "KDIGO intervals on dialysis: Ca and P every 1-3 months, PTH every 3-6 months; labs of the dialysis unit may "
         "live in another system"
     ),
-    DIALYSIS_LINE,
+    Line("Dialysis {dialysis_evidence}", AN_ORDER_IS_JUDGED),
 )
 _CONSIDER = (Line("Look for results at the dialysis unit, or add the missing tests to the next blood draw."),)
 
@@ -31,17 +47,23 @@ RULE = Rule(
     version="1.0.0",
     title="Mineral labs missing or out of date",
     trigger=EitherOrder(
-        (ORDERING_VKA, ORDERING_ACTIVE_VITAMIN_D, ORDERING_ORAL_CALCIUM, Ordering((vs.CALCIMIMETICS,)))
+        (
+            ORDERING_VKA,
+            ORDERING_ACTIVE_VITAMIN_D,
+            ORDERING_ORAL_CALCIUM,
+            Ordering((vs.CALCIMIMETICS,)),
+            OpeningChart(),
+        )
     ),
     population=ON_DIALYSIS,
-    criteria=(),
+    criteria=(AnyOf((AN_ORDER_IS_JUDGED, MEDICINE_OF_INTEREST_NOW)),),
     exclusions=(),
     suppressions=(MineralLabsRequested(),),
     tiers=(
         Tier(
             indicator=Indicator.INFO,
             when=LabsMissing(("Ca", "P")),
-            summary="No usable {labs} in the last {days} days: Ca x P could not be checked for {drug}.",
+            summary="No usable {labs} in the last {days} days: Ca x P could not be checked for {lab_drug}.",
             consider=_CONSIDER,
             why=_WHY,
             suggestions=LABS_IF_MISSING,
@@ -49,7 +71,7 @@ RULE = Rule(
         Tier(
             indicator=Indicator.INFO,
             when=LabsMissing(("albumin",)),
-            summary="No usable albumin in the last {days} days: calcium and Ca x P for {drug} are uncorrected.",
+            summary="No usable albumin in the last {days} days: calcium and Ca x P for {lab_drug} are uncorrected.",
             consider=_CONSIDER,
             why=_WHY,
             suggestions=LABS_IF_MISSING,
@@ -58,7 +80,7 @@ RULE = Rule(
         Tier(
             indicator=Indicator.INFO,
             when=AllOf((LabsMissing(("PTH",)), Not(LabsMissing(("Ca", "P", "albumin"))))),
-            summary="No usable PTH in the last {days} days for {drug}. Consider adding it to the next blood draw.",
+            summary="No usable PTH in the last {days} days for {lab_drug}. Consider adding it to the next blood draw.",
             consider=_CONSIDER,
             why=_WHY,
             suggestions=LABS_IF_MISSING,

@@ -21,7 +21,7 @@ _CONSIDER = (
 _WHY = (
     DIALYSIS_LINE,
     Line("Calciphylaxis {calciphylaxis_evidence}"),
-    Line("Metabolites that dialysis clears poorly (M3G and M6G of morphine and codeine) accumulate (E63)"),
+    Line("Active metabolites accumulate on dialysis: M3G and M6G of morphine and codeine (E63)"),
     Line("{qt_medicines} on the medication list: lengthens QT"),
     Line("Have naloxone at hand. If a nerve or spinal block is planned, check anticoagulant timing (E30)"),
     BY_NAME_LINE,
@@ -80,7 +80,7 @@ RULE = Rule(
     ),
     evidence=(
         Cites(ev.E63, "Opioids in haemodialysis: metabolites of morphine and codeine accumulate"),
-        Cites(ev.E30, "Anticoagulants and neuraxial block: risk of haematoma"),
+        Cites(ev.E30, "Apixaban label, boxed warning: haematoma with neuraxial block"),
     ),
     thresholds=(),
     data_required=("patient", "conditions"),

@@ -55,13 +55,13 @@ RULE = Rule(
                 Line("PTH is low: check the indication", PthLow()),
                 Line("On {current_vka}: plan the perioperative anticoagulation"),
                 Line("{calcium_line}"),
-                Line("{ionised_line}"),
+                Line("{ionised_apart}"),
                 Line("{phosphate_line}"),
                 Line("{alp_line}"),
                 Line("{pth_line}"),
                 Line(
-                    "Evidence on the operation in calciphylaxis is mixed: no gain (E7), gain with hyperparathyroidism "
-                    "(E58), pooled 0.88, 0.69-1.13 (E37)"
+                    "Evidence on the operation in calciphylaxis is mixed: no survival gain (E7), benefit in a subset with "
+                    "hyperparathyroidism (E58), pooled relative risk 0.88, 0.69-1.13 (E37)"
                 ),
             ),
             suggestions=(

@@ -35,7 +35,7 @@ RULE = Rule(
             why=(
                 Line("Calciphylaxis {calciphylaxis_evidence}"),
                 Line("Steroid use was a risk factor in a case-control study (E7)"),
-                Line("11 of 14 patients without ulcers improved on prednisone in an early report"),
+                Line("11 of 14 patients without ulcers improved on prednisone in one report"),
                 Line("A steroid raises the risk of infection, slows wound healing and thins bone"),
                 BY_NAME_LINE,
             ),

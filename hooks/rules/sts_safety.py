@@ -21,7 +21,7 @@ _REFERENCE = (
     Line(
         "For reference, not a recommended dose: often cited is 12.5-25 g IV in the last 30-60 min of HD, three times a "
         "week; one UK unit starts with 12.5 g over 30 min, then 25 g over 60 min with ondansetron, and checks U&E, Ca "
-        "and P before doses 1-2, then weekly (E39)"
+        "and P before doses 1-2, then weekly, PTH monthly (E39)"
     ),
     Line(
         "Acidosis with a high anion gap grows with the dose; the sodium load depends on the salt form of the product "

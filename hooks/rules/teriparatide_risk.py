@@ -34,7 +34,7 @@ RULE = Rule(
                 Line("Strongest factor: {factor}"),
                 Line("Calciphylaxis {calciphylaxis_evidence}", CURRENT_OR_PAST),
                 DIALYSIS_LINE,
-                Line("On {current_vka}"),
+                Line("Current VKA: {current_vka}"),
                 Line(
                     "A series of 12 reports: median onset 3.5 months after starting, all with other factors (E40)"
                 ),

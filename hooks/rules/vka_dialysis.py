@@ -25,6 +25,8 @@ from hooks.thresholds import T1, T3
 
 _WHY = (
     DIALYSIS_LINE,
+    Line("Current medicines not readable: treated as a new start", CurrentMedicinesUnreadable()),
+    BY_NAME_LINE,
     Line("{product_line}"),
     Line("Indication: {other_indication}"),
     Line(
@@ -33,8 +35,6 @@ _WHY = (
     ),
     Line("Risk factors: {factors_present}"),
     Line("Factors {factors_unknown}"),
-    BY_NAME_LINE,
-    Line("Current medicines not readable: treated as a new start", CurrentMedicinesUnreadable()),
     Line("Benefit in atrial fibrillation on HD is uncertain: time in range 44-51 % in two trials (E31, E32)"),
 )
 _EXCEPTIONS = (

@@ -46,7 +46,9 @@ def concept(code=None, system=ICD10CM, text=None, display=None):
     return ({"coding": [coding]} if code else {}) | ({"text": text} if text else {})
 
 
-def condition(code=None, system=ICD10CM, text=None, display=None, clinical="active", verification=None, **fields):
+def condition(
+    code=None, system=ICD10CM, text=None, display=None, clinical="active", verification=None, **fields
+):
     status = {"coding": [{"code": verification}]} if verification else None
     return _new(
         "Condition",
@@ -61,16 +63,14 @@ def condition(code=None, system=ICD10CM, text=None, display=None, clinical="acti
 def lab(code, value, unit, days=5, low=None, high=None, **fields):
     """A final result `days` ago; `low` and `high` are its own reference range."""
     bounds = {name: {"value": end} for name, end in (("low", low), ("high", high)) if end is not None}
-    return _new(
-        "Observation",
-        "o",
-        status=fields.pop("status", "final"),
-        code=concept(code, LOINC),
-        effectiveDateTime=fields.pop("effectiveDateTime", ago(days)),
-        valueQuantity={"value": value, "unit": unit, "system": UCUM, "code": unit},
-        referenceRange=[bounds] if bounds else None,
-        **fields,
-    )
+    usual = {
+        "status": "final",
+        "code": concept(code, LOINC),
+        "effectiveDateTime": ago(days),
+        "valueQuantity": {"value": value, "unit": unit, "system": UCUM, "code": unit},
+        "referenceRange": [bounds] if bounds else None,
+    }
+    return _new("Observation", "o", **usual | fields)
 
 
 def calcium(value, unit="mg/dL", **fields):
@@ -126,7 +126,9 @@ def dose(value, unit="mg", per_day=1, **more):
 
 def procedure(code=None, system=SNOMED, text=None, days=5, status="completed", **fields):
     done = fields.pop("performedDateTime", ago(days))
-    return _new("Procedure", "p", status=status, code=concept(code, system, text), performedDateTime=done, **fields)
+    return _new(
+        "Procedure", "p", status=status, code=concept(code, system, text), performedDateTime=done, **fields
+    )
 
 
 def service_request(code=None, system=SNOMED, text=None, days=5, status="active", **fields):
@@ -143,7 +145,11 @@ def service_request(code=None, system=SNOMED, text=None, days=5, status="active"
 
 
 def encounter(days=5, status="in-progress", ended=None, disposition=None, **fields):
-    leaving = {"dischargeDisposition": concept(disposition, "http://terminology.hl7.org/CodeSystem/discharge-disposition")}
+    leaving = {
+        "dischargeDisposition": concept(
+            disposition, "http://terminology.hl7.org/CodeSystem/discharge-disposition"
+        )
+    }
     period = {"start": ago(days)} | ({"end": ago(ended)} if ended is not None else {})
     return _new(
         "Encounter",
@@ -188,6 +194,8 @@ def facts(
     }
     shelf = shelve(())
     reader = NORMALISER.reader(shelf, UTC)
-    orders = read_orders(decoded(drafts), reader, TERMINOLOGY, UTC, renewal=hook == "medication-refill").orders
+    orders = read_orders(
+        decoded(drafts), reader, TERMINOLOGY, UTC, renewal=hook == "medication-refill"
+    ).orders
     setting = Setting(as_of, UTC, hook, "p1", site or {}, units)
     return NORMALISER.facts(sources, orders, shelf, setting).about(orders[0] if orders else None)
