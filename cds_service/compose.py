@@ -52,6 +52,8 @@ class Composed:
     indicator: Indicator
     topic: str
     order: Order | None
+    blocks: _Blocks = field(repr=False)
+    footer: str
     suggestions: Mapping[str, str] = field(default_factory=dict)
     """Suggestion uuid -> what it offered."""
 
@@ -109,25 +111,30 @@ def _capped(cards: list[Composed], view: View) -> list[Composed]:
     if len(cards) <= limit:
         return cards
     shown, folded = cards[:limit], cards[limit:]
-    last = shown[-1]
-    also = [f"- Also: {_escaped(view, composed.card.summary)}" for composed in folded]
-    head = _head("Further orders", markdown=view.markdown)
-    detail = "\n".join([last.card.detail or "", "", head, *also])
-    shown[-1] = replace(last, card=_with_detail(last.card, detail))
+    shown[-1] = _with_folded(shown[-1], folded, view)
     return shown
 
 
-def _with_detail(card: Card, detail: str) -> Card:
-    return msgspec.structs.replace(card, detail=detail)
+def _with_folded(last: Composed, folded: list[Composed], view: View) -> Composed:
+    """The last card with one line for each folded one; only `info` lines give way when there is no room."""
+    limit = view.service.detail_limit
+    sentences = [escape(each.card.summary) if view.markdown else each.card.summary for each in folded]
+    urgent = sum(each.indicator is not Indicator.INFO for each in folded)
+    for kept in range(len(folded), urgent - 1, -1):
+        more = [f"and {len(folded) - kept} further notes of urgency info"] if kept < len(folded) else []
+        lines = [*sentences[:kept], *more]
+        # With nothing but urgent lines left, the limit gives way: a warning is never dropped.
+        room = limit if kept > urgent else limit + sum(map(len, lines))
+        blocks = replace(last.blocks, also=[*last.blocks.also, *lines])
+        detail = blocks.render(last.footer, room, markdown=view.markdown)
+        if last.footer in detail and all(line in detail for line in lines):
+            break
+    return replace(last, card=msgspec.structs.replace(last.card, detail=detail))
 
 
-def _escaped(view: View, text: str) -> str:
-    return escape(text) if view.markdown else text
-
-
-def _tier(fired: Outcome) -> Tier:
-    """The tier of a rule that fires; it always has one."""
-    return cast("Tier", fired.tier)
+def _tier(outcome: Outcome) -> Tier:
+    """The tier that was met: an outcome that fires always has one."""
+    return cast("Tier", outcome.tier)
 
 
 class _CardMaker:
@@ -317,7 +324,7 @@ class _CardMaker:
             selection_behavior=view.selection_behavior if suggestions else None,
             override_reasons=[CodingOut(system=system, code=r.code, display=r.display) for r in reasons],
         )
-        return Composed(card, rule, indicator, topic, self._order, kinds)
+        return Composed(card, rule, indicator, topic, self._order, blocks, footer, kinds)
 
 
 @dataclass(slots=True)

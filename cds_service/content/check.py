@@ -160,12 +160,12 @@ def emitted(services: Iterable[Service]) -> Iterator[tuple[Content, str, str]]:
         yield service.content, f"service {service.id}, title", service.title
         yield service.content, f"service {service.id}, description", service.description
         yield service.content, f"service {service.id}, usage", service.usage_requirements
-        for use in service.rules:
-            for place, text in texts_of(use.rule):
-                yield service.content, place, text
-            for text, function in rule_reach(use.rule).sentences.items():
-                yield service.content, f"code of {function}", text
     for content in unique_contents(services):
+        for rule in unique_rules(service for service in services if service.content is content):
+            for place, text in texts_of(rule):
+                yield content, place, text
+            for text, function in rule_reach(rule).sentences.items():
+                yield content, f"code of {function}", text
         for number, gap in enumerate(content.common_gaps, 1):
             for place, text in card_texts(f"common gap {number}", gap.text):
                 yield content, place, text

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache, lru_cache
 
 _DOAC = r"(?:apixaban|rivaroxaban|edoxaban|dabigatran|doacs?\b|direct oral anticoagulants?)"
 _VKA = r"(?:warfarin|acenocoumarol|phenprocoumon|fluindione|vkas?\b|vitamin k antagonists?|anticoagula\w+)"
@@ -32,7 +33,7 @@ _LABS = (
 _PERCENT = r"\d(?:[\d.]*\d)?\s?(?:%|per ?cent)"
 _OUTCOME = r"(?:risk|chance|surviv\w+|mortality|prognosis|life expectancy|die[sd]?|deaths?)"
 _NEGATION = re.compile(r"\b(?:not|never|no|nor|neither|cannot|without)\b|n't\b", re.IGNORECASE)
-_CLAUSE = re.compile(r"[.;:!?]")
+_CLAUSE = re.compile(r"[.,;:!?]")
 _LOOK_BACK = 45
 
 
@@ -147,13 +148,37 @@ NEVER_DONE = {
 """Promises that are kept by construction: the kinds of suggestion (`rules.suggestions`) allow nothing else."""
 
 
-def violations(text: str, topic: str) -> Iterator[tuple[Ban, str]]:
+@cache
+def _patterns(topic: str) -> tuple[tuple[Ban, re.Pattern[str], re.Pattern[str] | None], ...]:
+    name = re.escape(topic)
+    return tuple(
+        (
+            ban,
+            re.compile(ban.pattern.replace("TOPIC", name), re.IGNORECASE),
+            re.compile(ban.unless, re.IGNORECASE) if ban.unless else None,
+        )
+        for ban in BANS
+    )
+
+
+@lru_cache(maxsize=16384)
+def violations(text: str, topic: str) -> tuple[tuple[Ban, str], ...]:
     """Every rule of wording that `text` breaks, with the words that break it."""
-    for ban in BANS:
-        found = re.search(ban.pattern.replace("TOPIC", re.escape(topic)), text, re.IGNORECASE)
-        if found is None or (ban.unless and re.search(ban.unless, text, re.IGNORECASE)):
+    return tuple(_violations(text, topic))
+
+
+def _violations(text: str, topic: str) -> Iterator[tuple[Ban, str]]:
+    for ban, pattern, unless in _patterns(topic):
+        if unless and unless.search(text):
             continue
-        before = _CLAUSE.split(text[max(0, found.start() - _LOOK_BACK) : found.start()])[-1]
-        if ban.unless_negated and _NEGATION.search(before + found[0]):
-            continue
-        yield ban, found[0]
+        words = next(
+            (m[0] for m in pattern.finditer(text) if not (ban.unless_negated and _negated(text, m))), None
+        )
+        if words is not None:
+            yield ban, words
+
+
+def _negated(text: str, found: re.Match[str]) -> bool:
+    """A negation stands in the match or just before it in the same clause."""
+    before = _CLAUSE.split(text[max(0, found.start() - _LOOK_BACK) : found.start()])[-1]
+    return _NEGATION.search(before + found[0]) is not None

@@ -137,9 +137,8 @@ def lesion(facts: Facts) -> str:
 
 def lesion_evidence(facts: Facts) -> str:
     found = facts.feature(lesions).lead
-    if found is None:
-        return ""
-    return found.evidence if found.has_site else f"{found.evidence}; {NO_SITE}"
+    note = f"; {NO_SITE}" if found and not found.has_site else ""
+    return f"{found.evidence}{note}" if found else ""
 
 
 def vka(facts: Facts) -> str:

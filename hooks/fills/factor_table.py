@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from cds_service.api import Analyte, Answer, Facts, Lab, latest, show
 from hooks.analytes import ALBUMIN, ALP, CALCIUM, PHOSPHATE, PTH
@@ -24,7 +24,7 @@ from hooks.thresholds import T1, T2, T8_VERY, limit
 
 LINE = 170
 """Greatest length of what follows a factor's state: the whole card has 3,000 characters."""
-_LONGEST = {"ca-x-p": 260}
+_LONGEST = {"ca-x-p": 260, "corrected-calcium": 200}
 _SHOWN_WHEN_ABSENT = frozenset(
     {
         "ca-x-p",
@@ -60,30 +60,39 @@ def _factor_line(item: Factor, facts: Facts) -> str:
     if item.id == "female-sex" or (item.state is State.ABSENT and item.id not in _SHOWN_WHEN_ABSENT):
         return f"{label}: {item.shown}"
     make = _VALUES.get(item.id)
-    usable = make is not None and item.state is not State.UNKNOWN
-    value = (make(facts) if make and usable else "") or item.because
+    value = make(facts) if make is not None and item.state is not State.UNKNOWN else item.because
+    value = "; ".join(part for part in (value, _preliminary(item.id, facts)) if part)
     return f"{label}: {item.shown}, {cut_line(value, _LONGEST.get(item.id, LINE))}"
+
+
+def _preliminary(ident: str, facts: Facts) -> str:
+    """A preliminary value is shown, and said not to count."""
+    pair = facts.feature(shown_pair) if ident == "ca-x-p" else None
+    analyte = _ANALYTES.get(ident)
+    lab = latest(facts, analyte).preliminary if analyte is not None else None
+    if analyte is not None and lab is not None:
+        return f"{_level(lab, analyte, facts)}, {lab.when} (preliminary: not used)"
+    return f"{_tell_pair(pair)} (preliminary: not used)" if pair is not None and pair.preliminary else ""
 
 
 def _product(facts: Facts) -> str:
     """`64.4 mg2/dL2 (5.19 mmol2/L2) corrected, 58.6 total, 12 Nov 2026; before 52.1 (4 Sep 2026), ...`."""
     pair = facts.feature(current_pair)
-    parts = [_tell_pair(pair)] if pair else []
-    if pair and VERY_HIGH_PRODUCT.evaluate(facts).answer is Answer.MET:
-        parts.append(f"above {limit(facts, T2).normalize():f} (Weenig 2007)")
-    elif pair:
-        parts.append(f"KDOQI 2003 goal <{limit(facts, T1).normalize():f}")
-    dependent = pair and any(only_through_correction(pair, item, limit(facts, item)) for item in (T1, T2))
+    return "; ".join(_told_product(pair, facts)) if pair else ""
+
+
+def _told_product(pair: Pair, facts: Facts) -> Iterator[str]:
+    yield _tell_pair(pair)
+    if VERY_HIGH_PRODUCT.evaluate(facts).answer is Answer.MET:
+        yield f"above {limit(facts, T2).normalize():f} (Weenig 2007)"
+    else:
+        yield f"KDOQI 2003 goal <{limit(facts, T1).normalize():f}"
+    dependent = any(only_through_correction(pair, item, limit(facts, item)) for item in (T1, T2))
     if dependent and not facts.feature(ionised_high):
-        parts.append("depends on albumin correction")
-    shown = facts.feature(shown_pair)
-    if shown is not None and shown.preliminary:
-        parts.append(f"{_tell_pair(shown)} (preliminary: not used)")
-    earlier = facts.feature(trend)
-    if pair and len(earlier) > 1:
-        told = [f"{show(each.product[1], 1)} ({each.when})" for each in earlier[1:]]
-        parts.append(f"before {', '.join(told)}")
-    return "; ".join(parts) if pair else ""
+        yield "depends on albumin correction"
+    earlier = facts.feature(trend)[1:]
+    if earlier:
+        yield f"before {', '.join(f'{show(each.product[1], 1)} ({each.when})' for each in earlier)}"
 
 
 def _tell_pair(pair: Pair) -> str:
@@ -118,47 +127,39 @@ def _calcium(facts: Facts) -> str:
 
 
 def _level(lab: Lab | None, analyte: Analyte, facts: Facts) -> str:
-    if lab is None:
-        return ""
-    return minerals.amount(lab.exact, analyte, facts) if lab.exact is not None else lab.as_sent
+    if lab is None or lab.exact is None:
+        return lab.as_sent if lab is not None else ""
+    return minerals.amount(lab.exact, analyte, facts)
+
+
+def _value(analyte: Analyte, facts: Facts) -> str:
+    """`6.1 mg/dL, 12 Nov 2026`."""
+    lab = latest(facts, analyte).lab
+    return f"{_level(lab, analyte, facts)}, {lab.when}" if lab else ""
 
 
 def _phosphate(facts: Facts) -> str:
-    """`6.1 mg/dL, 12 Nov 2026 (KDOQI 3.5-5.5 mg/dL)`; a newer preliminary value is shown, and said not to count."""
-    found = latest(facts, PHOSPHATE)
-    parts = []
-    if found.lab is not None:
-        value = _level(found.lab, PHOSPHATE, facts)
-        parts.append(f"{value}, {found.lab.when} (KDOQI {minerals.prange(facts)})")
-    if found.preliminary is not None:
-        value = _level(found.preliminary, PHOSPHATE, facts)
-        parts.append(f"{value}, {found.preliminary.when} (preliminary: not used)")
-    return "; ".join(parts)
+    """`6.1 mg/dL, 12 Nov 2026 (KDOQI 3.5-5.5 mg/dL)`."""
+    return f"{_value(PHOSPHATE, facts)} (KDOQI {minerals.prange(facts)})"
 
 
 def _pth(facts: Facts) -> str:
-    """`very high, 1,300 pg/mL (20.0 x ULN), 16 Oct 2026`."""
+    """`very high, 1,300 pg/mL, 16 Oct 2026 (20.0 x ULN)`."""
     lab = latest(facts, PTH).lab
-    if lab is None:
-        return ""
-    multiple = (
-        f" ({show(lab.exact / lab.reference_high, 1)} x ULN)" if lab.exact and lab.reference_high else ""
-    )
-    return f"{'very high, ' if very_high_pth(facts) else ''}{_level(lab, PTH, facts)}{multiple}, {lab.when}"
+    upper = lab.reference_high if lab else None
+    multiple = f" ({show(lab.exact / upper, 1)} x ULN)" if lab and lab.exact and upper else ""
+    return f"{'very high, ' if very_high_pth(facts) else ''}{_value(PTH, facts)}{multiple}"
 
 
 def _albumin(facts: Facts) -> str:
-    lab = latest(facts, ALBUMIN).lab
-    if lab is None:
-        return ""
+    """`very low (below 3.0 g/dL), 2.8 g/dL, 12 Nov 2026`."""
     limit_text = minerals.amount(T8_VERY.value, ALBUMIN, facts)
     very = f"very low (below {limit_text}), " if very_low_albumin(facts) else ""
-    return f"{very}{_level(lab, ALBUMIN, facts)}, {lab.when}"
+    return very + _value(ALBUMIN, facts)
 
 
 def _alp(facts: Facts) -> str:
-    lab = latest(facts, ALP).lab
-    return f"{_level(lab, ALP, facts)}, {lab.when}" if lab else ""
+    return _value(ALP, facts)
 
 
 def _calciphylaxis(facts: Facts) -> str:
@@ -175,3 +176,9 @@ _VALUES: Mapping[str, Callable[[Facts], str]] = {
     "calciphylaxis-status": _calciphylaxis,
 }
 """Factors whose value is printed in the client's units or with more than the finding says."""
+_ANALYTES: Mapping[str, Analyte] = {
+    "corrected-calcium": CALCIUM,
+    "phosphate": PHOSPHATE,
+    "pth": PTH,
+    "low-albumin": ALBUMIN,
+}

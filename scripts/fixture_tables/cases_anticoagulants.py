@@ -175,8 +175,14 @@ VKA_CALCIPHYLAXIS = (
         cannot="vka-calciphylaxis",
         prefetch={
             "conditions": searchset(
-                [{"resourceType": "Condition", "id": "condition-1", "subject": {"reference": "Patient/synthetic-1"}}
-                 | {key: value for key, value in ESRD.items() if key != "resourceType"}]
+                [
+                    {
+                        "resourceType": "Condition",
+                        "id": "condition-1",
+                        "subject": {"reference": "Patient/synthetic-1"},
+                    }
+                    | {key: value for key, value in ESRD.items() if key != "resourceType"}
+                ]
             )
             | {"link": [{"relation": "next", "url": "https://ehr.example/fhir?page=2"}]}
         },
@@ -202,7 +208,13 @@ VKA_DIALYSIS = (
         fires="mbd-labs-missing",
         clear="vka-calciphylaxis vka-mandatory-indication",
         untouched="active-vitd-high-cap calcium-load-high-cap calcium-vitd-calciphylaxis",
-        says=["62.7 mg2/dL2", "12 Nov 2026", "A value below 55 does not exclude", "N18.6", "no indication coded"],
+        says=[
+            "62.7 mg2/dL2",
+            "12 Nov 2026",
+            "A value below 55 does not exclude",
+            "N18.6",
+            "no indication coded",
+        ],
         never_says=["safe", "low risk"],
         offers_removal=True,
         patient_id="hd-new-start",
@@ -643,7 +655,9 @@ VKA_MANDATORY = (
     Case(
         "vka-mandatory-pregnancy",
         "Pregnancy on dialysis with a mechanical valve: one line, no suggestion about the pregnancy.",
-        hd_normal(MECHANICAL_VALVE, problem("Z33.1", since=ago(60))).but(gender="female", birthDate="1994-02-03"),
+        hd_normal(MECHANICAL_VALVE, problem("Z33.1", since=ago(60))).but(
+            gender="female", birthDate="1994-02-03"
+        ),
         [WARFARIN],
         ["vka-mandatory-indication/info"],
         says=["pregnancy recorded - specialist decision"],

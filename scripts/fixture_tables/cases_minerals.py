@@ -33,7 +33,12 @@ CARBONATE = order("calcium carbonate", dosage(1, "tablet", 1, route="Oral"))
 WARFARIN = order("warfarin", dosage(1, "tablet", 1))
 LABS = [
     request(("http://loinc.org", code, name), days=2, status="active")
-    for code, name in (("17861-6", "Calcium"), ("2777-1", "Phosphate"), ("1751-7", "Albumin"), ("2731-8", "PTH"))
+    for code, name in (
+        ("17861-6", "Calcium"),
+        ("2777-1", "Phosphate"),
+        ("1751-7", "Albumin"),
+        ("2731-8", "PTH"),
+    )
 ]
 PTH_OK = result("pth", 320, 9)
 
@@ -100,7 +105,11 @@ ACTIVE_VITAMIN_D = (
     Case(
         "vitd-product-55-to-70",
         "Ca x P 58.9: above the KDOQI goal, review dose and trend.",
-        hd(draw(ca=9.5, alb=4.1, p=6.2, pth=320), draw(40, ca=9.4, alb=4.1, p=5.9), draw(70, ca=9.3, alb=4.1, p=5.6)),
+        hd(
+            draw(ca=9.5, alb=4.1, p=6.2, pth=320),
+            draw(40, ca=9.4, alb=4.1, p=5.9),
+            draw(70, ca=9.3, alb=4.1, p=5.6),
+        ),
         [CALCITRIOL],
         ["active-vitd-high-cap/info"],
         says=["Ca x P 58.9 mg2/dL2 on 12 Nov 2026, above the KDOQI 2003 goal (<55)", "trend"],
@@ -341,7 +350,12 @@ ACTIVE_VITAMIN_D = (
         "An old calcium in range must not clear the order when the newest one has an unknown unit.",
         hd(
             draw(30, ca=9.0, alb=4.2, p=4.5, pth=320),
-            result("ca", None, 3, valueQuantity={"value": 11.2, "unit": "furlong", "system": UCUM, "code": "furlong"}),
+            result(
+                "ca",
+                None,
+                3,
+                valueQuantity={"value": 11.2, "unit": "furlong", "system": UCUM, "code": "furlong"},
+            ),
         ),
         [CALCITRIOL],
         ["active-vitd-high-cap/info/Gap"],
@@ -372,7 +386,18 @@ ACTIVE_VITAMIN_D = (
         "Phosphate above 6.0 (no exact value): enough to say that it is high, useless for a product.",
         hd(
             normal(p=None),
-            result("p", None, 9, valueQuantity={"value": 6.0, "comparator": ">", "unit": "mg/dL", "system": UCUM, "code": "mg/dL"}),
+            result(
+                "p",
+                None,
+                9,
+                valueQuantity={
+                    "value": 6.0,
+                    "comparator": ">",
+                    "unit": "mg/dL",
+                    "system": UCUM,
+                    "code": "mg/dL",
+                },
+            ),
         ),
         [CALCITRIOL],
         ["active-vitd-high-cap/info/Phosphate"],

@@ -83,7 +83,11 @@ MERGING = (
             WARFARIN,
         ],
         ["vka-calciphylaxis/critical", "active-vitd-high-cap/warning", "calcium-load-high-cap/warning"],
-        says=["Further orders", "cholecalciferol with confirmed calciphylaxis", "ergocalciferol with confirmed"],
+        says=[
+            "Further orders",
+            "cholecalciferol with confirmed calciphylaxis",
+            "ergocalciferol with confirmed",
+        ],
     ),
     Case(
         "merge-quiet-order-beside-loud-one",
@@ -148,14 +152,42 @@ LOOK_ALIKES = tuple(
         untouched="vka-calciphylaxis vka-dialysis active-vitd-high-cap calcium-load-high-cap",
     )
     for name, why, found in (
-        ("warfarin-clinic", "A referral to the warfarin clinic is no warfarin.", order(None, text="Referral to warfarin clinic")),
-        ("calcium-channel-blocker", "A calcium channel blocker holds no calcium.", order(None, text="Calcium channel blocker: amlodipine 5 mg")),
-        ("verapamil", "Verapamil blocks calcium channels and is no calcium load.", order("verapamil", dosage(1, "tablet", 2))),
-        ("calcipotriene", "Calcipotriene cream for psoriasis is no active vitamin D by mouth.", order("calcipotriene", dosage(route="Topical"))),
-        ("vitamin-k", "Phytonadione reverses warfarin.", order(None, text="Phytonadione 5 mg PO (vitamin K1)")),
+        (
+            "warfarin-clinic",
+            "A referral to the warfarin clinic is no warfarin.",
+            order(None, text="Referral to warfarin clinic"),
+        ),
+        (
+            "calcium-channel-blocker",
+            "A calcium channel blocker holds no calcium.",
+            order(None, text="Calcium channel blocker: amlodipine 5 mg"),
+        ),
+        (
+            "verapamil",
+            "Verapamil blocks calcium channels and is no calcium load.",
+            order("verapamil", dosage(1, "tablet", 2)),
+        ),
+        (
+            "calcipotriene",
+            "Calcipotriene cream for psoriasis is no active vitamin D by mouth.",
+            order("calcipotriene", dosage(route="Topical")),
+        ),
+        (
+            "vitamin-k",
+            "Phytonadione reverses warfarin.",
+            order(None, text="Phytonadione 5 mg PO (vitamin K1)"),
+        ),
         ("apixaban", "Apixaban is no vitamin K antagonist.", order("apixaban", dosage(1, "tablet", 2))),
-        ("calcitonin", "Calcitonin is neither calcium nor calcitriol.", order(None, text="Calcitonin salmon 200 units nasal spray")),
-        ("unknown-study-drug", "A study drug nobody has heard of is not classified, and nothing is claimed about it.", order(None, text="XQ-4711 study medication")),
+        (
+            "calcitonin",
+            "Calcitonin is neither calcium nor calcitriol.",
+            order(None, text="Calcitonin salmon 200 units nasal spray"),
+        ),
+        (
+            "unknown-study-drug",
+            "A study drug nobody has heard of is not classified, and nothing is claimed about it.",
+            order(None, text="XQ-4711 study medication"),
+        ),
     )
 )
 
@@ -211,7 +243,11 @@ SHAPES = (
         "shape-medication-reference-display-only",
         "The reference to the drug leads nowhere, but its display names it.",
         hd_normal(),
-        [order(None, medicationReference={"reference": "Medication/gone", "display": "warfarin 5 mg tablet"})],
+        [
+            order(
+                None, medicationReference={"reference": "Medication/gone", "display": "warfarin 5 mg tablet"}
+            )
+        ],
         ["vka-dialysis/warning"],
         says=["matched by name only"],
     ),
@@ -277,7 +313,9 @@ SHAPES = (
     Case(
         "shape-name-with-markup",
         "Words from the record are text: markup in them must not reach the reader as markup.",
-        hd_normal().plus(FIBRILLATION | {"code": FIBRILLATION["code"] | {"text": "<img src=x onerror=alert(1)>"}}),
+        hd_normal().plus(
+            FIBRILLATION | {"code": FIBRILLATION["code"] | {"text": "<img src=x onerror=alert(1)>"}}
+        ),
         [order(None, text="<b>warfarin</b> [click](https://evil.example)")],
         ["vka-dialysis/warning"],
         never_says=["<img", "<b>", "](https://evil"],

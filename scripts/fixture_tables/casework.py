@@ -137,7 +137,11 @@ def drafts(orders: Iterable[Json], patient_id: str) -> Json:
     entries = []
     for number, order in enumerate(orders, 1):
         ident = order.get("id", f"draft-{number}")
-        subject = {} if order["resourceType"] == "Medication" else {"subject": {"reference": f"Patient/{patient_id}"}}
+        subject = (
+            {}
+            if order["resourceType"] == "Medication"
+            else {"subject": {"reference": f"Patient/{patient_id}"}}
+        )
         rest = {key: value for key, value in order.items() if key not in ("resourceType", "id")}
         entries.append({"resource": {"resourceType": order["resourceType"], "id": ident} | subject | rest})
     return {"resourceType": "Bundle", "type": "collection", "entry": entries}

@@ -29,7 +29,9 @@ def _sessions(*days: int) -> list[Json]:
     return [done(HEMODIALYSIS, day) for day in days]
 
 
-def _monthly(*rows: tuple[int, float, float, float], unit: str = "mg/dL", albumin: str = "g/dL") -> list[Json]:
+def _monthly(
+    *rows: tuple[int, float, float, float], unit: str = "mg/dL", albumin: str = "g/dL"
+) -> list[Json]:
     """Monthly results: (days ago, calcium, phosphate, albumin)."""
     return [
         made
@@ -114,7 +116,9 @@ PATIENTS: dict[str, Chart] = {
         taking("sevelamer", dosage(3, "tablet", 3), days=300),
         _size(101, 166),
         _sessions(1, 3, 6),
-        request(("http://snomed.info/sct", "183518005", "Referral to dermatologist"), days=30, status="active"),
+        request(
+            ("http://snomed.info/sct", "183518005", "Referral to dermatologist"), days=30, status="active"
+        ),
         patient=person("Wundtest", "Kalliope", "1962-10-08", "female"),
     ),
     "hd-suspected-calciphylaxis": chart(

@@ -28,7 +28,9 @@ def ago(days: int, clock: str | None = None) -> str:
     return day if clock is None else f"{day}T{clock}:00Z"
 
 
-def concept(system: str | None, code: str | None, display: str | None = None, text: str | None = None) -> Json:
+def concept(
+    system: str | None, code: str | None, display: str | None = None, text: str | None = None
+) -> Json:
     """A CodeableConcept with one coding, with words, or with both."""
     found: Json = {}
     if code is not None:
@@ -209,7 +211,9 @@ def result(
     return {key: value for key, value in found.items() if value is not None}
 
 
-def draw(days: int = 9, *, clock: str | None = "07:30", **values: float | tuple[float, str] | None) -> tuple[Json, ...]:
+def draw(
+    days: int = 9, *, clock: str | None = "07:30", **values: float | tuple[float, str] | None
+) -> tuple[Json, ...]:
     """One blood draw: `draw(9, ca=9.8, alb=4.0, p=(2.07, "mmol/L"))`. Names as in `result`; None is left out."""
     made = []
     for name, value in values.items():
@@ -343,9 +347,7 @@ def encounter(days: int, code: str | None = None, **fields: Any) -> Json:
     return found | fields
 
 
-def request(
-    what: tuple[str, str, str] | str, *, days: int = 0, status: str = "draft", **fields: Any
-) -> Json:
+def request(what: tuple[str, str, str] | str, *, days: int = 0, status: str = "draft", **fields: Any) -> Json:
     """A ServiceRequest: coded, or in words only."""
     code = {"text": what} if isinstance(what, str) else concept(*what)
     return {
@@ -416,7 +418,11 @@ def identified(found: Chart, patient_id: str, prefix: str = "") -> list[Json]:
         counts[kind] = counts.get(kind, 0) + 1
         ident = entry.get("id", f"{prefix}{kind}-{counts[kind]}")
         head: Json = {"resourceType": entry["resourceType"], "id": ident}
-        subject = {} if entry["resourceType"] == "Medication" else {"subject": {"reference": f"Patient/{patient_id}"}}
+        subject = (
+            {}
+            if entry["resourceType"] == "Medication"
+            else {"subject": {"reference": f"Patient/{patient_id}"}}
+        )
         made.append(head | subject | _rest(entry))
     return made
 

@@ -18,7 +18,7 @@ from support.facts import (
     pth,
 )
 
-from hooks.case_features.factors import factors, present, unknown_factors
+from hooks.case_features.factors import ManyOtherFactors, factors, present, unknown_factors
 from hooks.fills.factor_table import cut_line, factor_line, factor_lines
 
 IDS = [
@@ -295,7 +295,12 @@ def test_a_preliminary_phosphate_is_shown_and_decides_nothing():
     labs = [calcium(10.4), albumin(2.5), phosphate(6.9, status="preliminary")]
     known = facts(labs=labs)
     assert factor("ca-x-p", known).state == "unknown"
+    assert (
+        "80.0 mg2/dL2 (6.45 mmol2/L2) corrected, 71.8 total, 10 Nov 2026 (preliminary: not used)"
+        in factor_line(known, "ca-x-p")
+    )
     assert factor("phosphate", known).state == "unknown"
+    assert "6.9 mg/dL, 10 Nov 2026 (preliminary: not used)" in factor_line(known, "phosphate")
     assert factor("corrected-calcium", known).state == "present"
     both = facts(labs=[*labs, phosphate(5.0, days=8), calcium(9.0, days=8)])
     assert "(preliminary: not used)" in factor_line(both, "phosphate") + factor_line(both, "ca-x-p")
@@ -336,11 +341,11 @@ def test_phosphate_of_5_5_is_not_high(value, expected):
 @pytest.mark.parametrize(
     ("value", "upper", "expected"),
     [
-        (620, 65, "high PTH (modifiable): present, 620 pg/mL (9.5 x ULN), 10 Nov 2026"),
-        (620, 72, "PTH out of range (modifiable): absent, 620 pg/mL (8.6 x ULN), 10 Nov 2026"),
-        (1001, 65, "high PTH (modifiable): present, very high, 1,001 pg/mL (15.4 x ULN), 10 Nov 2026"),
-        (129, 65, "low PTH (modifiable): present, 129 pg/mL (2.0 x ULN), 10 Nov 2026"),
-        (130, 65, "PTH out of range (modifiable): absent, 130 pg/mL (2.0 x ULN), 10 Nov 2026"),
+        (620, 65, "high PTH (modifiable): present, 620 pg/mL, 10 Nov 2026 (9.5 x ULN)"),
+        (620, 72, "PTH out of range (modifiable): absent, 620 pg/mL, 10 Nov 2026 (8.6 x ULN)"),
+        (1001, 65, "high PTH (modifiable): present, very high, 1,001 pg/mL, 10 Nov 2026 (15.4 x ULN)"),
+        (129, 65, "low PTH (modifiable): present, 129 pg/mL, 10 Nov 2026 (2.0 x ULN)"),
+        (130, 65, "PTH out of range (modifiable): absent, 130 pg/mL, 10 Nov 2026 (2.0 x ULN)"),
         (600, None, "PTH out of range (modifiable): absent, 600 pg/mL, 10 Nov 2026"),
         (149, None, "low PTH (modifiable): present, 149 pg/mL, 10 Nov 2026"),
     ],
@@ -600,3 +605,28 @@ def test_a_long_value_is_cut():
     assert cut_line("x" * 400) == "x" * 169 + "…"
     told = factor_line(facts(conditions=[condition("E11.9", display="Diabetes " + "y" * 500)]), "diabetes")
     assert len(told) == len("diabetes: present, ") + 170
+
+
+@pytest.mark.parametrize(
+    ("known", "answer"),
+    [
+        ({"labs": minerals(10.4, 6.9, 2.5)}, "met"),
+        ({"unreadable": ("labs",)}, "unknown"),
+        (
+            {
+                "conditions": [condition("N18.6", onsetDateTime="2024-03-02")],
+                "labs": [*minerals(), lab("6768-6", 80, "U/L", high=120)],
+                "vitals": [
+                    lab("39156-5", 24, "kg/m2"),
+                    lab("29463-7", 70, "kg"),
+                    lab("29463-7", 70, "kg", days=40),
+                ],
+                "procedures": [procedure("302497006")],
+            },
+            "not met",
+        ),
+    ],
+)
+def test_three_other_factors_are_many(known, answer):
+    found = ManyOtherFactors().evaluate(facts(medications=[medicine(rxnorm=WARFARIN)], **known))
+    assert str(found.answer) == answer

@@ -49,6 +49,7 @@ def test_findings_that_count(found, words):
     "found",
     [
         lesion("L89.150", display="Pressure ulcer of sacral region"),
+        lesion("L89.150", text="eschar over the sacrum"),
         lesion("E11.621", display="Type 2 diabetes with foot ulcer"),
         lesion("I70.261", display="Atherosclerosis with gangrene, right leg"),
         lesion("I96", display="Gangrene of the left great toe"),

@@ -176,13 +176,16 @@ def facts(
     unreadable=(),
     incomplete=(),
     as_of=AS_OF,
+    zone=UTC,
     site=None,
     units="conventional",
+    siblings=(),
     **lists,
 ):
     """Facts of one call. `lists` are KEYS; one that is not given was read and is empty.
 
-    With drafts the first one is in focus; use `about(order)` for another.
+    With drafts the first one is in focus; use `about(order)` for another. `siblings` are the Medications
+    that came with the call, as (resource, full URL).
     """
     assert set(lists) <= set(KEYS), set(lists) - set(KEYS)
     content = {key: lists.get(key, ()) for key in KEYS} | {"patient": [patient] if patient else []}
@@ -192,10 +195,10 @@ def facts(
         else Source(key, decoded(resources), complete=key not in incomplete)
         for key, resources in content.items()
     }
-    shelf = shelve(())
-    reader = NORMALISER.reader(shelf, UTC)
+    shelf = shelve((decoded([resource])[0], full_url) for resource, full_url in siblings)
+    reader = NORMALISER.reader(shelf, zone)
     orders = read_orders(
-        decoded(drafts), reader, TERMINOLOGY, UTC, renewal=hook == "medication-refill"
+        decoded(drafts), reader, TERMINOLOGY, zone, renewal=hook == "medication-refill"
     ).orders
-    setting = Setting(as_of, UTC, hook, "p1", site or {}, units)
+    setting = Setting(as_of, zone, hook, "p1", site or {}, units)
     return NORMALISER.facts(sources, orders, shelf, setting).about(orders[0] if orders else None)
