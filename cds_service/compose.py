@@ -123,12 +123,13 @@ def _with_folded(last: Composed, folded: list[Composed], view: View) -> Composed
     for kept in range(len(folded), urgent - 1, -1):
         more = [f"and {len(folded) - kept} further notes of urgency info"] if kept < len(folded) else []
         lines = [*sentences[:kept], *more]
-        # With nothing but urgent lines left, the limit gives way: a warning is never dropped.
-        room = limit if kept > urgent else limit + sum(map(len, lines))
-        blocks = replace(last.blocks, also=[*last.blocks.also, *lines])
-        detail = blocks.render(last.footer, room, markdown=view.markdown)
+        blocks = replace(last.blocks, further=lines)
+        detail = blocks.render(last.footer, limit, markdown=view.markdown)
         if last.footer in detail and all(line in detail for line in lines):
             break
+    else:
+        # Nothing but urgent lines is left: the limit gives way, a warning is never dropped.
+        detail = blocks.render(last.footer, limit + sum(map(len, lines)), markdown=view.markdown)
     return replace(last, card=msgspec.structs.replace(last.card, detail=detail))
 
 
@@ -334,6 +335,7 @@ class _Blocks:
     consider: list[str] = field(default_factory=list)
     why: list[str] = field(default_factory=list)
     also: list[str] = field(default_factory=list)
+    further: list[str] = field(default_factory=list)
     not_checked: list[str] = field(default_factory=list)
     exceptions: list[str] = field(default_factory=list)
     closing: list[str] = field(default_factory=list)
@@ -359,7 +361,12 @@ class _Blocks:
         blocks = []
         if self.consider:
             blocks.append(_head("Consider", markdown=markdown) + " " + " ".join(self.consider))
-        for title, lines in (("Why", why), ("Also", self.also), ("Not checked", self.not_checked)):
+        for title, lines in (
+            ("Why", why),
+            ("Also", self.also),
+            ("Further orders", self.further),
+            ("Not checked", self.not_checked),
+        ):
             if lines:
                 rows = [f"- {cut(line, longest)}" for line in lines]
                 blocks.append("\n".join([_head(title, markdown=markdown), *rows]))

@@ -23,7 +23,7 @@ _COLOURS = {"fires": "bold red", "cannot-assess": "yellow", "clear": "green", "s
 class CaseFile(msgspec.Struct):
     """A case file; `request` stays raw, exactly as an EHR would send it."""
 
-    request: msgspec.Raw | None = None
+    request: msgspec.Raw = msgspec.Raw(b"")
     service: str | None = None
     as_of: str | None = None
     why: str = ""
@@ -38,7 +38,7 @@ def read_case(path: Path, service: str | None) -> tuple[str, datetime | None, by
     """
     data = path.read_bytes()
     case = msgspec.json.decode(data, type=CaseFile)
-    body = data if case.request is None else bytes(case.request)
+    body = bytes(case.request) or data
     name = service or case.service or (f"calciphylaxis-{case.hook}" if case.hook else None)
     if name is None:
         raise ValueError("name the service with --service")

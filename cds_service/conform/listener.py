@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+import msgspec
 
 FHIR_PATH = "/fhir"
 STRANGER_PATH = "/stranger"
@@ -66,7 +67,7 @@ class Listener:
                     time.perf_counter(), self.command, self.path, self.headers.get("Authorization") or ""
                 )
                 outer.hits.append(hit)
-                body = json.dumps(outer.answer(hit)).encode()
+                body = msgspec.json.encode(outer.answer(hit))
                 self.send_response(200)
                 self.send_header("Content-Type", "application/fhir+json")
                 self.send_header("Content-Length", str(len(body)))

@@ -5,8 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from cds_service.api import Answer, AnyOf, Facts, Finding, HasProblem, below, met, not_met, unknown, within
+from cds_service.api import (
+    Answer,
+    AnyOf,
+    Facts,
+    Finding,
+    HasProblem,
+    below,
+    latest,
+    met,
+    not_met,
+    unknown,
+    within,
+)
 from hooks import valuesets as vs
+from hooks.analytes import CALCIUM_IONISED
 from hooks.case_features.calcium import (
     CalciumDraw,
     both_ends,
@@ -53,7 +66,11 @@ class CorrectedLow:
         draw = facts.feature(current_draw)
         if draw is None:
             return unknown(self.text, why_no_calcium(facts))
-        return _corrected_below(self.text, facts, limit(facts, T4), draw)
+        found = _corrected_below(self.text, facts, limit(facts, T4), draw)
+        doubt = latest(facts, CALCIUM_IONISED).doubt
+        if found.answer is Answer.NOT_MET and doubt is not None:
+            return unknown(self.text, f"ionised calcium: {doubt}", *draw.sources)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +96,14 @@ class IonisedLow:
     text: str = "ionised calcium below the laboratory's own lower limit"
 
     def evaluate(self, facts: Facts) -> Finding:
-        lab = facts.feature(ionised)
-        if lab is None:
-            return not_met(self.text, "no ionised calcium")
-        because = f"ionised calcium {lab.as_sent} on {lab.when}"
-        answer = met if facts.feature(ionised_low) else not_met
-        return answer(self.text, because, lab.source)
+        lab, doubt = facts.feature(ionised), latest(facts, CALCIUM_IONISED).doubt
+        because = f"ionised calcium {lab.as_sent} on {lab.when}" if lab else "no ionised calcium"
+        sources = (lab.source,) if lab else ()
+        if facts.feature(ionised_low):
+            return met(self.text, because, *sources)
+        if doubt is not None:
+            return unknown(self.text, f"{because}, but {doubt}", *sources)
+        return not_met(self.text, because, *sources)
 
 
 ANY_LOW = AnyOf((CorrectedLow(), IonisedLow(), CorrectedBelowLabLimit()))
@@ -107,4 +126,8 @@ class RecentLowCalcium:
         if facts.age_days(draw.when) > RECENT_DAYS:
             because = f"calcium: last result {draw.when} is older than {RECENT_DAYS} days"
             return unknown(self.text, because, *draw.sources)
-        return _corrected_below(self.text, facts, limit(facts, T4), draw)
+        found = _corrected_below(self.text, facts, limit(facts, T4), draw)
+        doubt = latest(facts, CALCIUM_IONISED).doubt
+        if found.answer is Answer.NOT_MET and doubt is not None:
+            return unknown(self.text, f"ionised calcium: {doubt}", *draw.sources)
+        return found

@@ -11,7 +11,6 @@ from fixture_tables.charts import (
     FIBRILLATION,
     MAN,
     MECHANICAL_VALVE,
-    OPERATED,
     PAST_CALCIPHYLAXIS,
     SUSPECTED,
     VALVE,
@@ -31,9 +30,7 @@ from fixture_tables.resources import (
     draw,
     encounter,
     order,
-    person,
     problem,
-    result,
     taking,
     until,
 )

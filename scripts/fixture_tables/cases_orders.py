@@ -11,9 +11,6 @@ from fixture_tables.resources import (
     drug,
     medication,
     order,
-    person,
-    request,
-    taking,
 )
 
 WARFARIN = order("warfarin", dosage(1, "tablet", 1, route="Oral"))

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 from fixture_tables.casework import FORBIDDEN, Case
 from fixture_tables.charts import (
-    APS,
     CALCIPHYLAXIS,
     MECHANICAL_VALVE,
-    OPERATED,
     hd,
     hd_normal,
-    no_kidney_disease,
-    normal,
 )
 from fixture_tables.patients import PATIENTS
 from fixture_tables.resources import (
-    HEMODIALYSIS,
-    UCUM,
     dosage,
-    done,
     draw,
     order,
     problem,

@@ -20,7 +20,7 @@ SHEET = SHEETS["vka-dialysis.md"]
 PROGRAMMING = re.compile(
     r"\b[a-z0-9]+_[a-z0-9_]+\b"  # snake_case
     r"|\b(?:def|lambda|self|frozenset|tuple|dict|isinstance|NOT_MET|Decimal)\b"
-    r"|\w\(\)|\b[a-z]+\.[a-z]+\.[a-z]+\b|[{}]|\"\w+\":|\bTrue\b|\bFalse\b|\bNone\b(?! yet|;)"
+    r"|\w\(\)|\b(?:hooks|facts|rules)\.[a-z]+|[{}]|\"\w+\":|\bTrue\b|\bFalse\b|\bNone\b(?! yet|;)"
 )
 
 

@@ -212,3 +212,11 @@ def test_ionised_calcium_without_a_total_is_printed_by_itself():
     found = judged(CALCIMIMETIC, drug("cinacalcet"), ionised(1.05))
     assert found.tier == "warning"
     assert "ionised calcium 1.05 mmol/L on 12 Nov 2026" in found.detail
+
+
+def test_a_newer_ionised_calcium_that_cannot_be_used_leaves_the_question_open():
+    normal = [calcium(9.0), albumin(4.0), ionised(1.2)]
+    spoilt = lab("1995-0", 4.1, "furlong", days=1)
+    assert judged(CALCIMIMETIC, drug("cinacalcet"), *normal, spoilt).result == "cannot-assess"
+    assert judged(CALCIMIMETIC, drug("cinacalcet"), *normal[:2], spoilt).result == "cannot-assess"
+    assert judged(CALCIMIMETIC, drug("cinacalcet"), *normal).result == "clear"

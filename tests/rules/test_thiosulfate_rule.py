@@ -154,3 +154,9 @@ def test_unreadable_labs_are_named():
     found = judged(unreadable=("labs",))
     assert found.tier == "info"
     assert "laboratory results not readable" in found.detail
+
+
+def test_an_ionised_calcium_that_cannot_be_used_is_named():
+    found = judged(*normal(), lab(IONISED, 4.1, "furlong", days=1))
+    assert found.tier == "info"
+    assert "not available: ionised calcium: result of 14 Nov 2026 not usable" in found.detail

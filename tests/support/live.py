@@ -5,12 +5,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import requests
+from support.casefiles import AS_OF
 
 from cds_service.engine import Engine
 from cds_service.serving import make_server, running_engine
 from cds_service.settings import load_settings
-
-from support.casefiles import AS_OF
 
 JSON_TYPE = {"Content-Type": "application/json"}
 SIGN = "calciphylaxis-order-sign"
