@@ -18,7 +18,7 @@ from cds_service.facts.model import (
     Problem,
     Procedure,
 )
-from cds_service.facts.units import Analyte, above, at_least, below, show
+from cds_service.facts.units import TOLERANCE, Analyte, above, at_least, below, show
 from cds_service.protocol.prefetch import PrefetchTemplate
 from cds_service.rules.answer import Answer, Finding, met, not_met, unknown
 from cds_service.rules.criteria import (
@@ -81,6 +81,7 @@ from cds_service.terminology.valueset import (
 )
 
 __all__ = [
+    "TOLERANCE",
     "AgeAtLeast",
     "AllOf",
     "Always",

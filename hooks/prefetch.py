@@ -8,7 +8,7 @@ PATIENT = PrefetchTemplate("patient", "Patient/{{context.patientId}}", "Patient"
 CONDITIONS = PrefetchTemplate(
     "conditions", "Condition?patient={{context.patientId}}", "Condition", required=True
 )
-# Calcium (total, corrected, ionised), phosphate, albumin, PTH, alkaline phosphatase: the common LOINC codes.
+# The common LOINC codes: calcium (total, corrected, ionised), phosphate, albumin, PTH, alkaline phosphatase.
 LAB_CODES = (
     "17861-6",
     "2000-8",
@@ -23,6 +23,19 @@ LAB_CODES = (
     "2731-8",
     "14866-8",
     "6768-6",
+    # Bicarbonate, sodium, anion gap, eGFR, 25-OH vitamin D, INR: wanted by single rules only.
+    "1963-8",
+    "2028-9",
+    "2951-2",
+    "33037-3",
+    "10466-1",
+    "33914-3",
+    "62238-1",
+    "98979-8",
+    "62292-8",
+    "1989-3",
+    "6301-6",
+    "34714-6",
 )
 LABS = PrefetchTemplate(
     "labs",

@@ -49,6 +49,9 @@ def _wording(name: str) -> Place:
     return Place("wording", name, proof="tests/content/test_wording.py")
 
 
+_NO_ALLERGY = Place("wording", "D4", proof=_CHECKED)
+
+
 def _value_set(name: str, note: str) -> Place:
     return Place("value set", name, note, proof="tests/terminology/test_drug_identity.py")
 
@@ -152,7 +155,7 @@ _DOCUMENT_B: tuple[tuple[str, tuple[Place, ...]], ...] = (
     ("The heart can stiffen too.", (_PAGE,)),
     (
         "The cause is unknown; it is not an allergic reaction.",
-        (_wording("D4"), _rule(VKA_CALCIPHYLAXIS, "not an allergy", r"not an allergy")),
+        (_NO_ALLERGY, _rule(VKA_CALCIPHYLAXIS, "not an allergy", r"not an allergy")),
     ),
     (
         "Not limited to kidney failure.",

@@ -22,8 +22,8 @@ ONLY_IN = {
     "alembic": ("store/",),
     "psycopg": ("store/",),
     "uvicorn": ("serving.py",),
-    "jwt": ("clients/",),
-    "cryptography": ("clients/",),
+    "jwt": ("clients/", "conform/"),
+    "cryptography": ("clients/", "conform/"),
     "jinja2": ("web/",),
     "typer": ("cli/",),
     "rich": ("cli/",),
@@ -39,6 +39,8 @@ LAYERS = {
     "fhir": ("fhir", "protocol.prefetch", "errors"),
     "store": ("store", "protocol.feedback", "errors"),
 }
+# Writes rules as FHIR knowledge artefacts, so it stands above the rules although it lives in `fhir`.
+ABOVE = ("fhir/knowledge.py",)
 PURE = ("terminology", "facts", "rules", "protocol")
 
 
@@ -103,7 +105,7 @@ def test_the_places_are_still_in_use(package):
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_imports_go_one_way(layer):
-    files = [path for path in ENGINE if place(path).startswith(f"{layer}/")]
+    files = [path for path in ENGINE if place(path).startswith(f"{layer}/") and place(path) not in ABOVE]
     allowed = tuple(f"cds_service.{name}" for name in LAYERS[layer])
     # `from cds_service.facts import units` names a module of an allowed package as well.
     assert files

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 import threading
 import time
 from pathlib import Path
@@ -73,7 +71,7 @@ def _next_steps(console: Console, base: str, service: str, as_of: str) -> None:
     command = (
         f"curl -s -X POST {base}/cds-services/{service} -H 'Content-Type: application/json' --data-binary @-"
     )
-    pick = f'{shlex.quote(sys.executable)} -c \'import json;print(json.dumps(json.load(open("{CASE}"))["request"]))\''
+    pick = f'python3 -c \'import json;print(json.dumps(json.load(open("{CASE}"))["request"]))\''
     console.rule("Try next")
     console.print(f"Discovery   {base}/cds-services", soft_wrap=True)
     console.print(f"API page    {base}/docs", soft_wrap=True)

@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from rich.console import Console
+from rich.console import Console, Group
+from rich.markdown import Markdown
 from rich.markup import escape
+from rich.panel import Panel
 from rich.table import Table
+from rich.text import Text
 
 from cds_service import pipeline
 from cds_service.engine import build_engine
@@ -102,14 +105,9 @@ def render(console: Console, trace: dict[str, Any]) -> None:
 
 def show_card(console: Console, card: dict[str, Any]) -> None:
     """A card as plain text, with what a clinician could do about it."""
-    from rich.markdown import Markdown  # noqa: PLC0415
-    from rich.panel import Panel  # noqa: PLC0415
-
     colour = {"critical": "red", "warning": "yellow", "info": "blue"}[card["indicator"]]
-    title = f"{card['indicator'].upper()}  {escape(card['summary'])}"
-    console.print(
-        Panel(Markdown(card.get("detail", "")), title=title, title_align="left", border_style=colour)
-    )
+    body = Group(Text(card["summary"], style="bold"), Text(), Markdown(card.get("detail", "")))
+    console.print(Panel(body, title=card["indicator"].upper(), title_align="left", border_style=colour))
     for suggestion in card.get("suggestions", []):
         console.print(f"  [reverse] {escape(suggestion['label'])} [/]")
     reasons = ", ".join(reason["display"] for reason in card.get("overrideReasons", []))

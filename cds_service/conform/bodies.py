@@ -170,7 +170,9 @@ def copy(request: Mapping[str, Any]) -> dict[str, Any]:
 def drafts(request: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The resources that the call is about, out of the Bundle of its hook."""
     context = request.get("context")
-    holder = context.get(ORDER_MEMBERS.get(str(request.get("hook")), "")) if isinstance(context, dict) else None
+    holder = (
+        context.get(ORDER_MEMBERS.get(str(request.get("hook")), "")) if isinstance(context, dict) else None
+    )
     entries = holder.get("entry") if isinstance(holder, dict) else None
     resources = [e.get("resource") for e in entries or () if isinstance(e, dict)]
     return [resource for resource in resources if isinstance(resource, dict)]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
+from cds_service.compose import topic_code
 from cds_service.content.problem import Problem
 from cds_service.rules.evaluate import Result
-from cds_service.rules.rule import Rule
+from cds_service.rules.rule import Indicator, Rule
 
 FIRES, GAP = Result.FIRES.value, Result.CANNOT_ASSESS.value
 SILENT = frozenset({Result.CLEAR.value, Result.SUPPRESSED.value, Result.NOT_TRIGGERED.value})
@@ -78,14 +80,22 @@ def read_cases(folder: Path | None) -> Cases:
     return Cases(found, tuple(problems))
 
 
-def unknown_names(cases: Cases, services: Iterable[str], rules: Iterable[str]) -> list[Problem]:
-    """Services, rules and outcomes that do not exist: such a case proves nothing."""
-    known_services, known_rules = frozenset(services), frozenset(rules)
+def topics_of(rule: Rule) -> list[str]:
+    """The topic code of each tier, in order."""
+    return [topic_code(rule.id, tier.indicator, tier.branch) for tier in rule.tiers]
+
+
+def unknown_names(cases: Cases, services: Iterable[str], rules: Iterable[Rule]) -> list[Problem]:
+    """Services, rules, topics and outcomes that do not exist: such a case proves nothing."""
+    known_services = frozenset(services)
+    topics = {rule.id: {"", topic_code(rule.id, Indicator.INFO, "Gap"), *topics_of(rule)} for rule in rules}
     problems = []
     for stem, case in cases.by_stem.items():
-        named = {card.rule for card in case.expect.cards} | set(case.expect.outcomes)
+        cards = case.expect.cards
+        named = {card.rule for card in cards} | set(case.expect.outcomes)
         wrong = [f"service {case.service}"] if case.service not in known_services else []
-        wrong += [f"rule {rule}" for rule in sorted(named - known_rules)]
+        wrong += [f"rule {rule}" for rule in sorted(named - set(topics))]
+        wrong += [f"topic {c.topic}" for c in cards if c.rule in topics and c.topic not in topics[c.rule]]
         wrong += [f"outcome {each}" for each in sorted(set(case.expect.outcomes.values()) - set(Result))]
         problems += [Problem("case-unknown", f"case {stem}", f"Names an unknown {each}.") for each in wrong]
     return problems
@@ -94,7 +104,7 @@ def unknown_names(cases: Cases, services: Iterable[str], rules: Iterable[str]) -
 def coverage(rule: Rule, cases: Cases, minimum: int) -> list[Problem]:
     """Too few cases for a tier, or none that fires, stays silent or cannot be assessed.
 
-    A case names the rule and the indicator of a card; with `topic` it names the tier. A case in which the
+    A card in a case is attributed to a tier by its topic code, else by its indicator; a case in which the
     rule fires only as a line of another rule's card counts for any tier.
     """
     place = f"rule {rule.id}"
@@ -115,18 +125,20 @@ def coverage(rule: Rule, cases: Cases, minimum: int) -> list[Problem]:
 
 def _tier_coverage(rule: Rule, cases: Cases, minimum: int) -> list[Problem]:
     firing = [case.cards(rule) for _, case in cases.about(rule) if case.outcome(rule) == FIRES]
-    unattributed = sum(not cards for cards in firing)
+    exact = Counter(topic for cards in firing for topic in {card.topic for card in cards if card.topic})
+    vague = Counter(kind for cards in firing for kind in {card.indicator for card in cards if not card.topic})
+    as_a_line = sum(not cards for cards in firing)
     problems = []
-    for indicator in dict.fromkeys(tier.indicator for tier in rule.tiers):
-        tiers = sum(tier.indicator is indicator for tier in rule.tiers)
-        have = sum(any(card.indicator == indicator.value for card in cards) for cards in firing)
-        lacking = tiers * minimum - have
-        covered = min(max(lacking, 0), unattributed)
-        unattributed -= covered
-        if lacking > covered:
-            text = (
-                f"{have + covered} of {tiers * minimum} cases for {tiers} tier(s) with indicator "
-                f"{indicator.value} ({minimum} for each tier)."
-            )
+    topics = topics_of(rule)
+    for topic, tiers in Counter(topics).items():
+        indicator = rule.tiers[topics.index(topic)].indicator
+        need, have = tiers * minimum, exact[topic]
+        from_vague = min(max(need - have, 0), vague[indicator.value])
+        vague[indicator.value] -= from_vague
+        from_lines = min(max(need - have - from_vague, 0), as_a_line)
+        as_a_line -= from_lines
+        have += from_vague + from_lines
+        if have < need:
+            text = f"{have} of {need} cases with the card {topic} ({minimum} for each of {tiers} tier(s))."
             problems.append(Problem("case-too-few", f"rule {rule.id}", text))
     return problems

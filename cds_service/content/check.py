@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
-from cds_service.content.cases import Cases, coverage, read_cases, unknown_names
+from cds_service.content.cases import coverage, read_cases, unknown_names
 from cds_service.content.code_check import Disjoint, citation_problems, code_problems
-from cds_service.content.evidence_page import evidence_page
 from cds_service.content.find import Statement, home, rules_in_files, unique_contents, unique_rules
+from cds_service.content.pages import page_problems, pages
 from cds_service.content.problem import Problem
-from cds_service.content.reach import Reach, rule_reach
+from cds_service.content.reach import Reach, logic
 from cds_service.content.rule_check import (
     card_texts,
     rule_problems,
@@ -20,8 +20,7 @@ from cds_service.content.rule_check import (
     template_problems,
     texts_of,
 )
-from cds_service.content.sheet import sheets
-from cds_service.content.statements import statement_problems, statements_page
+from cds_service.content.statements import statement_problems
 from cds_service.content.wording import violations
 from cds_service.rules.rule import Rule
 from cds_service.rules.service import Content, Service
@@ -63,7 +62,7 @@ def problems(
     found += _wording(services)
     if cases_dir is not None:
         found += cases.problems
-        found += unknown_names(cases, (s.id for s in services), (rule.id for rule in rules))
+        found += unknown_names(cases, (service.id for service in services), rules)
         for rule in rules:
             found += coverage(rule, cases, minimum_cases)
     if statements:
@@ -71,30 +70,6 @@ def problems(
     if docs_dir is not None:
         found += page_problems(pages(services, cases, statements), docs_dir)
     return sorted(set(found))
-
-
-def pages(services: Sequence[Service], cases: Cases, statements: Sequence[Statement]) -> dict[str, str]:
-    """Every generated page: path below `docs/` -> text."""
-    made = {f"rules/{name}": text for name, text in sheets(services, cases).items()}
-    made["evidence.md"] = evidence_page(services)
-    if statements:
-        made["statements.md"] = statements_page(statements, services, cases)
-    return made
-
-
-def page_problems(made: dict[str, str], docs_dir: Path) -> Iterator[Problem]:
-    """Pages that are missing, out of date, or belong to no rule any more."""
-    for name, text in made.items():
-        path = docs_dir / name
-        if not path.is_file():
-            yield Problem("page-missing", f"docs/{name}", "The page does not exist; write the sheets again.")
-        elif path.read_text(encoding="utf-8") != text:
-            yield Problem(
-                "page-outdated", f"docs/{name}", "The page differs from its source; write it again."
-            )
-    for path in sorted((docs_dir / "rules").glob("*.md")):
-        if f"rules/{path.name}" not in made:
-            yield Problem("page-stray", f"docs/rules/{path.name}", "No rule has this page; remove it.")
 
 
 def _rules(services: Sequence[Service], rules: list[Rule], today: date) -> Iterator[Problem]:
@@ -164,8 +139,6 @@ def emitted(services: Iterable[Service]) -> Iterator[tuple[Content, str, str]]:
         for rule in unique_rules(service for service in services if service.content is content):
             for place, text in texts_of(rule):
                 yield content, place, text
-            for text, function in rule_reach(rule).sentences.items():
-                yield content, f"code of {function}", text
         for number, gap in enumerate(content.common_gaps, 1):
             for place, text in card_texts(f"common gap {number}", gap.text):
                 yield content, place, text
@@ -173,5 +146,11 @@ def emitted(services: Iterable[Service]) -> Iterator[tuple[Content, str, str]]:
             yield content, f"catalogue {entry.key}", entry.words
         for name, fill in content.fills.items():
             yield content, f"fill {name}, example", fill.example
-            for text, function in Reach(fill.make).sentences.items():
-                yield content, f"code of {function}", text
+        for text, function in _code_of(content, services).sentences.items():
+            yield content, f"code of {function}", text
+
+
+def _code_of(content: Content, services: Iterable[Service]) -> Reach:
+    """The code behind the rules and fills of one content package, walked once."""
+    rules = unique_rules(service for service in services if service.content is content)
+    return Reach(*(logic(rule) for rule in rules), *(fill.make for fill in content.fills.values()))

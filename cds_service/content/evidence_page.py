@@ -69,8 +69,8 @@ def _source(citation: Citation, rules: Sequence[Rule], content: Content) -> tupl
     return (
         citation.key,
         _label(citation),
-        "<br>".join(supports) or "nothing yet",
-        "<br>".join(grades) or "background only",
+        "<br>".join(supports) or "read, and not cited by a rule",
+        "<br>".join(grades) or ("background only" if supports else "not used"),
         TAGS.get(citation.tag, citation.tag),
     )
 

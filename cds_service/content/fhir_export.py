@@ -12,7 +12,7 @@ from cds_service.content import fhir_codes
 from cds_service.content.fhirpath import Canonical, condition_path, in_words, trigger_path
 from cds_service.content.find import unique_contents, unique_rules
 from cds_service.content.reach import rule_reach
-from cds_service.content.words import plain
+from cds_service.content.words import about_orders, plain
 from cds_service.fhir import knowledge
 from cds_service.rules.criteria import CodeGroup, Criterion
 from cds_service.rules.rule import Indicator, Mode, Rule, Tier
@@ -97,7 +97,8 @@ def _tier(rule: Rule, tier: Tier, url_of: Canonical) -> knowledge.TierConditions
 
 def _conditions(rule: Rule, url_of: Canonical) -> Iterator[knowledge.Condition]:
     yield plain(rule.trigger.text), trigger_path(rule.trigger, url_of)
-    yield _STOPS, in_words(_STOPS)
+    if about_orders(rule):
+        yield _STOPS, in_words(_STOPS)
     for criterion in (*rule.population, *rule.criteria):
         yield _condition(criterion, url_of)
     for criterion in (*rule.exclusions, *rule.suppressions):

@@ -132,9 +132,9 @@ def trigger_reach(rule: Rule) -> Reach:
     return Reach(rule.trigger)
 
 
-def rule_reach(rule: Rule) -> Reach:
-    """What the logic of the rule rests on, trigger and suggestions included."""
-    return Reach(
+def logic(rule: Rule) -> tuple[object, ...]:
+    """The parts of a rule that decide something."""
+    return (
         rule.trigger,
         rule.population,
         rule.criteria,
@@ -144,3 +144,8 @@ def rule_reach(rule: Rule) -> Reach:
         tuple(line.when for line in lines_of(rule)),
         tuple(suggestion.when for tier in rule.tiers for suggestion in tier.suggestions),
     )
+
+
+def rule_reach(rule: Rule) -> Reach:
+    """What the logic of the rule rests on, trigger and suggestions included."""
+    return Reach(*logic(rule))

@@ -104,7 +104,12 @@ def texts_of(rule: Rule) -> Iterator[tuple[str, str]]:
     for tier in rule.tiers:
         place = tier_place(rule, tier)
         yield f"{place}, summary", tier.summary
-        for name, lines in (("consider", tier.consider), ("why", tier.why), ("exceptions", tier.exceptions)):
+        for name, lines in (
+            ("consider", tier.consider),
+            ("why", tier.why),
+            ("exceptions", tier.exceptions),
+            ("closing", tier.closing),
+        ):
             yield from ((f"{place}, {name} {number}", line.text) for number, line in enumerate(lines, 1))
         for each in tier.suggestions:
             if isinstance(each, RemoveDraft):

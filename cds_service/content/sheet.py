@@ -17,6 +17,7 @@ from cds_service.content.words import (
     MODES,
     RESOURCES,
     TAGS,
+    about_orders,
     bullets,
     capital,
     filled,
@@ -126,7 +127,10 @@ def _all(criteria: Sequence[Criterion]) -> list[str]:
 
 def _unless(rule: Rule) -> list[str]:
     silent = [line for each in (*rule.exclusions, *rule.suppressions) for line in outline(each)]
-    silent.append("- The order stops or cancels the treatment, or says that it must not be given")
+    if about_orders(rule):
+        silent.append("- The order stops or cancels the treatment, or says that it must not be given")
+    if not silent:
+        return ["Nothing else keeps it silent."]
     return ["The rule stays silent when one of these holds.", "\n".join(silent)]
 
 
@@ -143,6 +147,7 @@ def _tier(number: int, tier: Tier, rule: Rule, content: Content) -> list[str]:
         ("To consider", tier.consider, [each.consider for each in earlier]),
         ("Why", tier.why, [each.why for each in earlier]),
         ("Exceptions", tier.exceptions, [each.exceptions for each in earlier]),
+        ("At the end", tier.closing, [each.closing for each in earlier]),
     ):
         if lines and lines in before:
             blocks.append(f"{title}: the same lines as under {before.index(lines) + 1}.")
@@ -273,6 +278,7 @@ def _review(rule: Rule) -> list[str]:
         "How a site signs: a named clinician reads this page and the cases, and the site adds an entry to its approvals "
         f"file with the rule ({rule.id}), its version ({rule.version}), the content hash above, who approved it and "
         "when. Until then the rule shows no card in production. The hash covers the texts, thresholds, conditions and "
-        "code lists: if any of them changes, so does the hash, and the approval no longer counts."
+        "code lists: if any of them changes, so does the hash, and the approval no longer counts. Written names, "
+        "look-alikes and the wording of values inside the lines belong to the version of the content package."
     )
     return [table(("", ""), rows), how]

@@ -13,7 +13,7 @@ from pathlib import Path
 from cds_service.content.cases import FIRES, Cases
 from cds_service.content.find import Place, Statement, unique_contents, unique_rules
 from cds_service.content.problem import Problem
-from cds_service.content.reach import Reach, rule_reach
+from cds_service.content.reach import Reach, logic, rule_reach
 from cds_service.content.rule_check import texts_of
 from cds_service.content.wording import BANS, NEVER_DONE
 from cds_service.content.words import markdown, table
@@ -30,7 +30,6 @@ _KINDS = {
     "factor": "patient summary, factor “{}”",
     "line": "patient summary, line “{}”",
     "background": "[evidence page](evidence.md)",
-    "wording": "rule of wording {}",
     "value set": "code list “{}”",
 }
 
@@ -47,18 +46,14 @@ class _World:
         self.background = {
             ident for content in contents for each in content.background for ident in each.statements
         }
-        self.wording = {ban.id for ban in BANS} | set(NEVER_DONE)
+        self.wording = NEVER_DONE | {ban.id: ban.says for ban in reversed(BANS)}
 
     @cached_property
     def names(self) -> frozenset[str]:
         """Every text that stands in the code or the tables behind the fills and rules."""
-        found: set[str] = set()
-        reaches = [Reach(fill.make) for fill in self.fills.values()]
-        reaches += [rule_reach(rule) for rule in self.rules.values()]
-        for reach in reaches:
-            found.update(reach.sentences)
-            found.update(_strings(reach.constants.values()))
-        return frozenset(found)
+        rules = (logic(rule) for rule in self.rules.values())
+        reach = Reach(*rules, *(fill.make for fill in self.fills.values()))
+        return frozenset((*reach.sentences, *_strings(reach.constants.values())))
 
     def texts(self, rule: Rule) -> Iterator[str]:
         """What the cards of a rule can say, the text of its fills included."""
@@ -171,6 +166,8 @@ def _shown(statement: Statement, place: Place, world: _World) -> str:
         where = f"[{markdown(rule.title)}](rules/{rule.id}.md)" if rule else f"rule {place.name}"
     elif place.kind == "definition":
         return f"definition: {markdown(place.note)}{open_note}"
+    elif place.kind == "wording" and place.name in world.wording:
+        where = f"rule of wording {place.name}: the service {world.wording[place.name]}"
     elif place.kind == "value set" and place.name in world.value_sets:
         where = f"code list “{markdown(world.value_sets[place.name].title)}”"
     else:
@@ -182,5 +179,11 @@ def _proof(place: Place, world: _World, cases: Cases) -> str:
     if place.kind != "rule":
         return place.proof
     rule = world.rules.get(place.name)
-    firing = [stem for stem, case in cases.about(rule) if case.outcome(rule) == FIRES] if rule else []
-    return f"case {min(firing)}" if firing else ""
+    firing = [pair for pair in cases.about(rule) if pair[1].outcome(rule) == FIRES] if rule else []
+    if not rule or not firing:
+        return ""
+    # The plainest case: the rule has a card of its own, and few others do.
+    stem, _ = min(
+        firing, key=lambda pair: (not pair[1].cards(rule), len(pair[1].expect.cards), len(pair[0]), pair[0])
+    )
+    return f"case {stem}"

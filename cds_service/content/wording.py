@@ -143,7 +143,7 @@ BANS = (
 )
 
 NEVER_DONE = {
-    "D4": "no suggestion records a problem or an allergy; suggestions only remove a draft or create a request",
+    "D4": "records no problem and no allergy; suggestions only remove a draft or create a request",
 }
 """Promises that are kept by construction: the kinds of suggestion (`rules.suggestions`) allow nothing else."""
 

@@ -113,6 +113,11 @@ def outline(criterion: Criterion, depth: int = 0) -> list[str]:
     return [f"{indent}- {capital(markdown(criterion.text))}"]
 
 
+def about_orders(rule: Rule) -> bool:
+    """The rule judges an order, not the patient as a whole."""
+    return not rule.trigger.concerns(None)
+
+
 def order_example(rule: Rule) -> str | None:
     """The name of an order that the rule is about: the first of its trigger's value sets."""
     titles = [each.title for each in trigger_reach(rule).value_sets.values()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import tzinfo
 from decimal import Decimal
+from math import ceil
 
 from cds_service.facts.dates import parse_when
 from cds_service.facts.model import DailyDose
@@ -231,7 +232,7 @@ def _once(timing: Timing | None) -> bool:
 
 
 def course_days(resource: Resource, zone: tzinfo) -> int | None:
-    """Planned length in days: bounds of the timing, else the supply with its repeats."""
+    """Planned length in days, a started day counted whole: bounds of the timing, else the supply with its repeats."""
     for dosage in dosages(resource):
         repeat = dosage.timing.repeat if dosage.timing else None
         if repeat is not None and (days := _bounds_days(repeat, zone)) is not None:
@@ -240,12 +241,12 @@ def course_days(resource: Resource, zone: tzinfo) -> int | None:
     if dispense is None:
         return None
     supply = _duration_days(dispense.expectedSupplyDuration)
-    return None if supply is None else int(supply * (1 + (dispense.numberOfRepeatsAllowed or 0)))
+    return None if supply is None else ceil(supply * (1 + (dispense.numberOfRepeatsAllowed or 0)))
 
 
 def _bounds_days(repeat: TimingRepeat, zone: tzinfo) -> int | None:
     if (days := _duration_days(repeat.boundsDuration)) is not None:
-        return int(days)
+        return ceil(days)
     if repeat.boundsPeriod is None:
         return None
     start = parse_when(repeat.boundsPeriod.start, zone)

@@ -145,22 +145,17 @@ class _Reading:
         resources = self._resources(key)
         if resources is None:
             return None
-        ours: list[Resource] = []
-        foreign = unclear = 0
+        found: dict[Whose, list[Resource]] = {owner: [] for owner in Whose}
         for resource in resources:
-            if resource.resourceType != resource_type:
-                continue
-            match whose(resource, self._setting.patient_id):
-                case Whose.OURS:
-                    ours.append(resource)
-                case Whose.FOREIGN:
-                    foreign += 1
-                case Whose.UNCLEAR:
-                    unclear += 1
+            if resource.resourceType == resource_type:
+                found[whose(resource, self._setting.patient_id)].append(resource)
+        ours, foreign, unclear = (found[owner] for owner in (Whose.OURS, Whose.FOREIGN, Whose.UNCLEAR))
         if unclear:
-            self.note(key, "unclear-subject", f"{unclear} left out: patient not identified", partial=True)
+            self.note(
+                key, "unclear-subject", f"{len(unclear)} left out: patient not identified", partial=True
+            )
         if foreign:
-            self.note(key, "foreign", f"{foreign} left out: belongs to another patient")
+            self.note(key, "foreign", f"{len(foreign)} left out: belongs to another patient")
             if not ours:
                 # The whole list is somebody else's: nothing is known about ours.
                 self.failures[key] = "only another patient's data were sent"

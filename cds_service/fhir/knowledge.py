@@ -132,7 +132,7 @@ def _description(rule: Rule) -> str:
 def _tier(number: int, conditions: TierConditions, content: Content, words: Callable[[str], str]) -> Resource:
     tier = conditions.tier
     catalogue = {entry.key: entry for entry in content.catalogue}
-    lines = [words(line.text) for line in (*tier.consider, *tier.why, *tier.exceptions)]
+    lines = [words(line.text) for line in (*tier.consider, *tier.why, *tier.exceptions, *tier.closing)]
     return {
         "prefix": str(number),
         "title": words(tier.summary),

@@ -144,8 +144,13 @@ def _absent(facts: Facts, active: list[Problem], graft: _Graft) -> Dialysis:
     if "conditions" in facts.incomplete:
         return _no(Answer.UNKNOWN, "unknown", "problem list received only in part")
     hint = _pick(active, _HINTS)
-    if hint and facts.procedures is None:
-        because = f"{describe(hint[0])}, but procedures are not readable: dialysis not confirmed or excluded"
+    unread = [
+        key
+        for key, found in (("procedures", facts.procedures), ("encounters", facts.encounters))
+        if found is None or key in facts.incomplete
+    ]
+    if hint and unread:
+        because = f"{describe(hint[0])}, but {' and '.join(unread)} are not readable: dialysis not confirmed or excluded"
         return _no(Answer.UNKNOWN, "unknown", because, graft, (hint[0].source,))
     for problem in active:
         if not problem.coded and any(

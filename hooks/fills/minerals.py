@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from cds_service.api import Analyte, Answer, Facts, Lab, currency, latest, show, tell
+from cds_service.api import TOLERANCE, Analyte, Answer, Facts, Lab, currency, latest, show, tell
 from hooks.analytes import ALBUMIN, CALCIUM, CALCIUM_IONISED, PHOSPHATE, PTH
 from hooks.case_features.calcium import (
     Basis,
@@ -37,18 +37,37 @@ _P_SI = Decimal("3.0974")
 _SI = "SI"
 
 
+_CUT_OFFS = {CALCIUM.id: (T3, T4), PHOSPHATE.id: (T5,)}
+
+
 def amount(value: Decimal, analyte: Analyte, facts: Facts) -> str:
-    """`11.6 mg/dL` or `2.89 mmol/L`, in the unit system of the client."""
+    """`11.6 mg/dL` or `2.89 mmol/L`, in the unit system of the client.
+
+    One more decimal is shown where rounding would make a value look equal to a cut-off that it is not
+    equal to ("10.2 is above 10.2").
+    """
+    cut_offs = [limit(facts, item) for item in _CUT_OFFS.get(analyte.id, ())]
     if facts.units == _SI and analyte.si_unit in analyte.factors:
-        converted = value / analyte.factors[analyte.si_unit or ""]
-        return f"{show(converted, analyte.si_decimals)} {analyte.si_unit}"
-    return f"{show(value, analyte.decimals)} {analyte.unit}"
+        factor = analyte.factors[analyte.si_unit or ""]
+        shown = _apart(value / factor, [item / factor for item in cut_offs], analyte.si_decimals)
+        return f"{shown} {analyte.si_unit}"
+    return f"{_apart(value, cut_offs, analyte.decimals)} {analyte.unit}"
+
+
+def _apart(value: Decimal, cut_offs: list[Decimal], decimals: int) -> str:
+    """`value` rounded, with one more decimal where it would otherwise read like a cut-off it differs from."""
+    text = show(value, decimals)
+    for cut_off in cut_offs:
+        if text == show(cut_off, decimals) and abs(value - cut_off) > TOLERANCE:
+            return show(value, decimals + 1)
+    return text
 
 
 def product_text(value: Decimal, facts: Facts) -> str:
+    cut_offs = [limit(facts, T1), limit(facts, T2)]
     if facts.units == _SI:
-        return f"{show(si_product(value), 2)} mmol2/L2"
-    return f"{show(value, 1)} mg2/dL2"
+        return f"{_apart(si_product(value), [si_product(item) for item in cut_offs], 2)} mmol2/L2"
+    return f"{_apart(value, cut_offs, 1)} mg2/dL2"
 
 
 def caxp(facts: Facts) -> str:
@@ -215,7 +234,7 @@ def product_line(facts: Facts) -> str:
     if pair is None:
         return f"Ca x P not evaluable: {facts.feature(why_no_product)}"
     note = " (preliminary: not used)" if pair.preliminary else ""
-    text = f"Ca x P {_both_units(pair.product)}{note}, {pair.when}: {_terms(pair, facts)}"
+    text = f"Ca x P {_both_units(pair.product, facts)}{note}, {pair.when}: {_terms(pair, facts)}"
     if pair.calcium.by_us:
         text += f"; {show_interval(pair.product_total, 1)} with total calcium"
     goal_value = f"{limit(facts, T1).normalize():f}"
@@ -247,9 +266,12 @@ def _correction_note(pair: Pair, facts: Facts) -> str:
     return ""
 
 
-def _both_units(product: Interval) -> str:
-    text = show_interval(product, 1)
-    return f"{text} mg2/dL2 ({show(si_product(product[1]), 2)} mmol2/L2)"
+def _both_units(product: Interval, facts: Facts) -> str:
+    cut_offs = [limit(facts, T1), limit(facts, T2)]
+    low, high = (_apart(end, cut_offs, 1) for end in product)
+    text = low if low == high else f"{low} or {high} (conflicting results)"
+    si = _apart(si_product(product[1]), [si_product(item) for item in cut_offs], 2)
+    return f"{text} mg2/dL2 ({si} mmol2/L2)"
 
 
 def trend_line(facts: Facts) -> str:

@@ -69,12 +69,12 @@ def factors_present(facts: Facts) -> str:
     found = facts.feature(present)
     if not found:
         return ""
-    return f"{len(found)} present: {', '.join(item.label for item in found)}"
+    return f"{', '.join(item.label for item in found)} ({len(found)} present)"
 
 
 def factors_unknown(facts: Facts) -> str:
     found = facts.feature(unknown_factors)
-    return f"{len(found)} unknown: {', '.join(item.label for item in found)}" if found else ""
+    return f"{', '.join(item.label for item in found)} ({len(found)} unknown)" if found else ""
 
 
 def n(facts: Facts) -> str:

@@ -48,9 +48,9 @@ _MEDICATION_FILLS: Mapping[str, FillSpec] = {
     ),
     "matched_by_name": FillSpec(patient.matched_by_name, _LONG, "matched by name only, no code we know"),
     "factors_present": FillSpec(
-        patient.factors_present, _LONG, "3 present: high phosphate, diabetes, female sex"
+        patient.factors_present, _LONG, "high phosphate, diabetes, female sex (3 present)"
     ),
-    "factors_unknown": FillSpec(patient.factors_unknown, _LONG, "2 unknown: obesity, rapid weight loss"),
+    "factors_unknown": FillSpec(patient.factors_unknown, _LONG, "obesity, rapid weight loss (2 unknown)"),
     "vka_list": FillSpec(patient.vka_list, _LONG, "warfarin, active since 3 Jan 2025"),
     "digoxin": FillSpec(patient.digoxin, _LONG, "digoxin"),
     "pregnancy": FillSpec(patient.pregnancy, _LONG, "pregnancy recorded - specialist decision"),

@@ -34,7 +34,7 @@ _WHY = (
         "exposure raises the odds (odds ratio 3 to 11: E1, E3)"
     ),
     Line("Risk factors: {factors_present}"),
-    Line("Factors {factors_unknown}"),
+    Line("Not known: {factors_unknown}"),
     Line("Benefit in atrial fibrillation on HD is uncertain: time in range 44-51 % in two trials (E31, E32)"),
 )
 _EXCEPTIONS = (

@@ -43,7 +43,7 @@ def _problems(folder, minimum=3):
 def test_enough_cases_are_enough(tmp_path):
     _complete(tmp_path)
     assert _problems(tmp_path) == set()
-    assert not unknown_names(read_cases(tmp_path), [SERVICE], [VKA.id])
+    assert not unknown_names(read_cases(tmp_path), [SERVICE], [VKA])
 
 
 @pytest.mark.parametrize(
@@ -80,6 +80,18 @@ def test_a_gap_card_is_no_firing_case(tmp_path):
     assert _problems(tmp_path) == {"case-too-few"}
 
 
+def test_a_topic_names_the_tier(tmp_path):
+    _complete(tmp_path)
+    for number in range(len(INDICATORS) * 3):
+        path = tmp_path / f"fires-{number}.json"
+        case = json.loads(path.read_text(encoding="utf-8"))
+        (card,) = case["expect"]["cards"]
+        card["topic"] = "vkaDialysisInfoRenewal" if card["indicator"] == "info" else "vkaDialysisWarning"
+        path.write_text(json.dumps(case), encoding="utf-8")
+    (problem,) = coverage(VKA, read_cases(tmp_path), 3)
+    assert problem.text.startswith("0 of 3 cases with the card vkaDialysisWarningRenewal")
+
+
 def test_a_rule_that_fires_as_a_line_of_another_card_counts_for_any_tier(tmp_path):
     _complete(tmp_path)
     (tmp_path / "fires-0.json").unlink()
@@ -102,11 +114,13 @@ def test_unusable_cases_are_named(tmp_path):
     _write(tmp_path, "renamed", "clear", case="something-else")
     _write(tmp_path, "foreign", "clear", service="nowhere")
     _write(tmp_path, "odd", "explodes")
+    _write(tmp_path, "stale", "fires", [{"rule": VKA.id, "indicator": "info", "topic": "vkaDialysisOld"}])
     expected = {
         ("case-unreadable", "case broken.json"),
         ("case-name", "case renamed.json"),
         ("case-unknown", "case foreign"),
         ("case-unknown", "case odd"),
+        ("case-unknown", "case stale"),
     }
     assert expected <= found(**options)
 

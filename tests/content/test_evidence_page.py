@@ -48,7 +48,7 @@ def test_content_without_background_has_no_such_part():
 def test_an_unused_source_says_so():
     stranger = replace(CONTENT.citations[0], key="X1")
     page = evidence_page(with_content(citations=(*CONTENT.citations, stranger)))
-    assert "| nothing yet | background only |" in page
+    assert "| read, and not cited by a rule | not used |" in page
 
 
 def test_it_is_written_where_asked(tmp_path):

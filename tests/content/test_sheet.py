@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from markdown_it import MarkdownIt
@@ -10,10 +9,11 @@ from planting import CONTENT, RULES, SHIPPED, VKA, codes, found, with_vka
 
 from cds_service.api import Review
 from cds_service.content.cases import Cases, read_cases
-from cds_service.content.check import pages
 from cds_service.content.fingerprint import rule_hash
+from cds_service.content.pages import write_pages
 from cds_service.content.reach import rule_reach
 from cds_service.content.sheet import sheets, write_sheets
+from hooks.statements import STATEMENTS
 
 SHEETS = sheets(SHIPPED, Cases())
 SHEET = SHEETS["vka-dialysis.md"]
@@ -101,10 +101,7 @@ def test_writing_is_deterministic_and_removes_stray_pages(tmp_path):
 
 
 def test_pages_out_of_date_are_found(tmp_path):
-    for name, text in pages(SHIPPED, Cases(), ()).items():
-        path = Path(tmp_path, name)
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+    write_pages(SHIPPED, tmp_path)
     pages_codes = {"page-missing", "page-outdated", "page-stray"}
     assert not pages_codes & codes(docs_dir=tmp_path)
     (tmp_path / "rules" / "vka-dialysis.md").write_text("edited by hand", encoding="utf-8")
@@ -115,13 +112,20 @@ def test_pages_out_of_date_are_found(tmp_path):
         ("page-stray", "docs/rules/nobody.md"),
         ("page-missing", "docs/evidence.md"),
     } <= found(docs_dir=tmp_path)
+    write_pages(SHIPPED, tmp_path)
+    assert not pages_codes & codes(docs_dir=tmp_path)
 
 
 def test_a_changed_rule_makes_its_sheet_out_of_date(tmp_path):
-    for name, text in pages(SHIPPED, Cases(), ()).items():
-        path = Path(tmp_path, name)
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+    write_pages(SHIPPED, tmp_path)
     changed = with_vka(thresholds=(replace(VKA.thresholds[0], text="at least 54"),))
     outdated = {place for code, place in found(changed, docs_dir=tmp_path) if code == "page-outdated"}
     assert "docs/rules/vka-dialysis.md" in outdated
+
+
+def test_all_pages_are_written_together(tmp_path):
+    names = {
+        path.relative_to(tmp_path).as_posix()
+        for path in write_pages(SHIPPED, tmp_path, statements=STATEMENTS)
+    }
+    assert {"evidence.md", "statements.md", "rules/README.md", "rules/vka-dialysis.md"} <= names

@@ -5,7 +5,6 @@ from decimal import Decimal
 
 import pytest
 from support.facts import (
-    AS_OF,
     LOINC,
     UCUM,
     ago,
@@ -202,7 +201,10 @@ def test_F17_a_comparator_gives_a_bound(comparator, low, high, shown):
         ({"valueQuantity": {"unit": "mg/dL"}}, "no numeric value"),
         ({"valueQuantity": None, "valueRange": {"low": sent(8, "mg/dL")}}, "no numeric value"),
         ({"valueQuantity": None, "valueRatio": {"numerator": sent(8, "mg")}}, "no numeric value"),
-        ({"valueQuantity": None, "dataAbsentReason": concept("asked-unknown", "x")}, "no value (reason given)"),
+        (
+            {"valueQuantity": None, "dataAbsentReason": concept("asked-unknown", "x")},
+            "no value (reason given)",
+        ),
     ],
 )
 def test_F17_what_is_no_single_number_is_unknown(changes, problem):
@@ -355,7 +357,9 @@ def test_the_reference_range_in_the_canonical_unit(ranges, expected):
 
 def test_a_range_without_a_unit_beside_a_value_without_one_is_not_read():
     bare = [{"high": sent(10.2)}]
-    assert one(lab("17861-6", None, None, valueQuantity=sent(9.6), referenceRange=bare)).reference_high is None
+    assert (
+        one(lab("17861-6", None, None, valueQuantity=sent(9.6), referenceRange=bare)).reference_high is None
+    )
     assert one(calcium(None, valueQuantity=None, referenceRange=bare)).reference_high is None
 
 
@@ -396,7 +400,10 @@ def test_newest_first_undated_last():
         ({"status": "corrected", "note": [{"text": "post-dialysis"}]}, {"status": "final"}),
         ({"issued": "2026-11-10T09:00:00Z"}, {"issued": "2026-11-10T10:00:00Z"}),
         ({}, {"issued": "2026-11-10T10:00:00Z"}),
-        ({"meta": {"lastUpdated": "2026-11-10T09:00:00Z"}}, {"meta": {"lastUpdated": "2026-11-10T10:00:00Z"}}),
+        (
+            {"meta": {"lastUpdated": "2026-11-10T09:00:00Z"}},
+            {"meta": {"lastUpdated": "2026-11-10T10:00:00Z"}},
+        ),
         ({"status": "final", "issued": "2026-11-12"}, {"status": "corrected", "issued": "2026-11-11"}),
         ({"valueQuantity": sent(9.9)}, {"status": "preliminary"}),
     ],
@@ -416,9 +423,7 @@ def test_F14_two_values_for_one_time_become_an_interval_that_holds_both():
     assert row[:3] == ("10 mg/dL and 11 mg/dL and 9 mg/dL (conflicting results)", 9, 11)
 
 
-@pytest.mark.parametrize(
-    ("comparator", "bounds"), [(">", (9, None)), ("<", (None, 11))]
-)
+@pytest.mark.parametrize(("comparator", "bounds"), [(">", (9, None)), ("<", (None, 11))])
 def test_F14_a_bound_beside_a_value_stays_open_on_its_side(comparator, bounds):
     other = sent(9 if comparator == ">" else 11, "mg/dL", comparator=comparator)
     (row,) = every_order(calcium(10, **AT), lab("17861-6", None, None, **AT, valueQuantity=other))
@@ -450,7 +455,15 @@ def test_equality_has_a_tolerance_of_1e_9(value, sides):
 
 @pytest.mark.parametrize(
     ("value", "sound"),
-    [("9.6", True), ("0", True), ("-3", True), ("1e15", True), ("1e16", False), ("1e-16", False), ("NaN", False)],
+    [
+        ("9.6", True),
+        ("0", True),
+        ("-3", True),
+        ("1e15", True),
+        ("1e16", False),
+        ("1e-16", False),
+        ("NaN", False),
+    ],
 )
 def test_which_numbers_are_amounts(value, sound):
     assert is_amount(Decimal(value)) is sound
@@ -464,4 +477,3 @@ def test_numbers_are_printed_rounded_half_up():
 def test_numbers_are_read_as_they_were_written():
     (quantity,) = (one.valueQuantity for one in decoded([calcium("9.10")]))
     assert str(quantity.value) == "9.10"
-    assert AS_OF.tzinfo is not None

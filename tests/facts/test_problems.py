@@ -78,10 +78,17 @@ def test_F12_verification(sent, kept):
     ("code", "label", "coded"),
     [
         ({"coding": [{"system": ICD10CM, "code": "N18.6", "display": "ESRD"}]}, "ESRD (N18.6)", True),
-        ({"coding": [{"system": ICD10CM, "code": "N18.6"}], "text": "ESRD, on HD"}, "ESRD, on HD (N18.6)", True),
+        (
+            {"coding": [{"system": ICD10CM, "code": "N18.6"}], "text": "ESRD, on HD"},
+            "ESRD, on HD (N18.6)",
+            True,
+        ),
         ({"coding": [{"system": ICD10CM, "code": "N18.6"}]}, "End stage renal disease (N18.6)", True),
         (
-            {"coding": [{"system": "urn:local", "code": "7"}, {"system": ICD10CM, "code": "N18.6"}], "text": "x"},
+            {
+                "coding": [{"system": "urn:local", "code": "7"}, {"system": ICD10CM, "code": "N18.6"}],
+                "text": "x",
+            },
             "x (N18.6)",
             True,
         ),

@@ -60,7 +60,7 @@ def condition(
     )
 
 
-def lab(code, value, unit, days=5, low=None, high=None, **fields):
+def lab(code, /, value, unit, days=5, low=None, high=None, **fields):
     """A final result `days` ago; `low` and `high` are its own reference range."""
     bounds = {name: {"value": end} for name, end in (("low", low), ("high", high)) if end is not None}
     usual = {
@@ -151,14 +151,8 @@ def encounter(days=5, status="in-progress", ended=None, disposition=None, **fiel
         )
     }
     period = {"start": ago(days)} | ({"end": ago(ended)} if ended is not None else {})
-    return _new(
-        "Encounter",
-        "e",
-        status=status,
-        period=period,
-        hospitalization=leaving if disposition else None,
-        **fields,
-    )
+    usual = {"status": status, "period": period, "hospitalization": leaving if disposition else None}
+    return _new("Encounter", "e", **usual | fields)
 
 
 def decoded(resources):

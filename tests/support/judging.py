@@ -28,7 +28,11 @@ def judge(rule, facts):
     if tier is None:
         return Verdict(outcome, outcome.result.value, "", "", "", [])
     writer = Writer(FILLS, facts, markdown=False)
-    rows = [row for line in (*tier.consider, *tier.why, *tier.exceptions) for row in writer.lines(line)]
+    rows = [
+        row
+        for line in (*tier.consider, *tier.why, *tier.exceptions, *tier.closing)
+        for row in writer.lines(line)
+    ]
     offered = [
         getattr(each, "key", "remove")
         for each in tier.suggestions

@@ -1,0 +1,59 @@
+"""Raising calcium or phosphate never lowers the tier of rules 4 and 5 (issue 3, item 9; clinical.md 3.2)."""
+
+from decimal import Decimal
+
+from hypothesis import given, note
+from hypothesis import strategies as st
+from property_charts import drawn, loinc_of, prefetched, reference
+
+RULES = ("active-vitd-high-cap", "calcium-load-high-cap")
+LIMIT = Decimal(20)
+"""mg/dL, for calcium and phosphate: the end of the plausible range (clinical.md 3.5), which belongs to it."""
+RANK = {"info": 1, "warning": 2}
+RAISABLE = {
+    code: name for name in ("calcium", "calcium-corrected", "phosphate") for code in loinc_of(name)
+}
+
+
+def results(call):
+    """Observations of calcium and phosphate that are plain numbers in mg/dL."""
+    for _, one in prefetched(call.request):
+        quantity = one.get("valueQuantity") or {}
+        if one["resourceType"] == "Observation" and quantity.get("code") == "mg/dL" and "comparator" not in quantity:
+            if one["code"]["coding"][0]["code"] in RAISABLE and one["status"] not in ("preliminary", "cancelled"):
+                yield one
+
+
+def tiers(answered):
+    return {key: RANK[indicator] for key, indicator in answered.firing().items() if key[0] in RULES}
+
+
+@given(
+    call=drawn(rule_ids=RULES, likely=True),
+    correction=st.sampled_from(("payne", "none", "lab")),
+    albumin=st.booleans(),
+    data=st.data(),
+)
+def test_raising_calcium_or_phosphate_never_lowers_the_tier(desk, call, correction, albumin, data):
+    call = call.copy()
+    if not albumin:
+        entries = call.request["prefetch"]["labs"].get("entry") or []
+        kept = [each for each in entries if each["resource"]["code"]["coding"][0]["code"] not in loinc_of("albumin")]
+        call.request["prefetch"]["labs"]["entry"] = kept
+    site = {"calcium_correction": correction}
+    before = desk.ask(call, site=site)
+    raised = call.copy()
+    found = list(results(raised))
+    if not found:
+        return
+    which = data.draw(st.sampled_from(sorted({RAISABLE[one["code"]["coding"][0]["code"]] for one in found})))
+    for one in found:
+        if RAISABLE[one["code"]["coding"][0]["code"]] != which or not data.draw(st.booleans()):
+            continue
+        value = Decimal(str(one["valueQuantity"]["value"]))
+        by = data.draw(st.sampled_from(("0.05", "0.1", "0.3", "1", "2", "4", "8")))
+        one["valueQuantity"]["value"] = min(value + Decimal(by), LIMIT)
+        note(f"{reference(one)} {which} {value} -> {one['valueQuantity']['value']}")
+    after = tiers(desk.ask(raised, site=site))
+    lowered = {key: (rank, after.get(key, 0)) for key, rank in tiers(before).items() if after.get(key, 0) < rank}
+    assert not lowered
