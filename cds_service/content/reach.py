@@ -84,7 +84,8 @@ class Reach:
                 self._see(member)
 
     def _follow(self, function: FunctionType) -> None:
-        if not _is_content(function.__module__) or function.__code__.co_filename.startswith("<"):
+        home = str(function.__globals__.get("__name__", ""))
+        if not _is_content(home) or function.__code__.co_filename.startswith("<"):
             return  # `<string>`: methods that dataclasses made
         codes = list(_nested(function.__code__))
         for code in codes:

@@ -87,7 +87,7 @@ class LabReader:
         status = (resource.status or "unknown").strip().lower()
         low, high, problem = _amount(analyte, quantity, absent)
         # These are no results at all: unlike one that cannot be read, they leave an older result as it is.
-        none_given = status in _NOT_A_RESULT or problem == _NO_VALUE
+        none_given = (status in _NOT_A_RESULT and bool(resource.status)) or problem == _NO_VALUE
         problem = _status_problem(status) or problem or _date_problem(when, as_of)
         reference_low, reference_high = _reference_range(analyte, quantity, ranges)
         return Lab(
@@ -219,7 +219,8 @@ def _newest_first(labs: list[tuple[Lab, datetime]]) -> tuple[Lab, ...]:
         if instant is None:
             merged.extend(sorted((lab for lab, _ in group), key=lambda lab: lab.source))
         else:
-            merged.append(_one_result(group))
+            chosen = _one_result(group)
+            merged.extend((*_unusable_beside(chosen, group), chosen))
     return tuple(sorted(merged, key=lambda lab: lab.when.instant if lab.when else _LONG_AGO, reverse=True))
 
 
@@ -250,6 +251,18 @@ def _one_result(group: list[tuple[Lab, datetime]]) -> Lab:
         high=None if None in highs else max(high for high in highs if high is not None),
         as_sent=f"{values} (conflicting results)",
     )
+
+
+def _unusable_beside(chosen: Lab, group: list[tuple[Lab, datetime]]) -> tuple[Lab, ...]:
+    """An unusable result of the same time that may be the valid one: it stays, as a doubt about `chosen`.
+
+    An earlier issue than the chosen one has been superseded, so it raises no doubt.
+    """
+    if chosen.problem is not None:
+        return ()
+    issued = max(version for lab, version in group if lab.source == chosen.source)
+    rivals = [lab for lab, version in group if lab.problem and not lab.excluded and version >= issued]
+    return tuple(sorted(rivals, key=_identity)[:1])
 
 
 def _identity(lab: Lab) -> tuple[str, str]:

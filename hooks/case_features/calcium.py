@@ -187,7 +187,53 @@ def calcium_doubt(facts: Facts) -> str | None:
         if analyte is CALCIUM_CORRECTED and latest(facts, analyte).last is None and draw is not None:
             continue
         doubts.append(f"{analyte.title}: {doubt}")
+    if draw is not None:
+        doubts += draw_doubts(facts, draw)
+    ionised_problem = facts.feature(ionised_doubt)
+    if ionised_problem is not None:
+        doubts.append(ionised_problem)
     return "; ".join(dict.fromkeys(doubts)) or None
+
+
+def draw_doubts(facts: Facts, draw: CalciumDraw) -> list[str]:
+    """Unusable results that would have counted in place of those of `draw`: a newer calcium, a nearer albumin."""
+    passed = [
+        lab
+        for analyte in (CALCIUM, CALCIUM_CORRECTED)
+        for lab in unusable(facts, analyte)
+        if lab.when is not None and lab.when.instant > draw.when.instant
+    ]
+    if draw.basis in (Basis.PAYNE, Basis.NORMAL_ALBUMIN, Basis.UNCORRECTED):
+        farthest = _distance(draw.albumin, draw.when)[0] if draw.albumin else float("inf")
+        passed += [
+            lab
+            for lab in unusable(facts, ALBUMIN)
+            if lab.when is not None
+            and _may_correct(facts, draw.when, lab)
+            and _distance(lab, draw.when)[0] <= farthest
+        ]
+    return [f"{lab.analyte} of {lab.when} not usable: {lab.problem or lab.status}" for lab in passed]
+
+
+def unusable(facts: Facts, analyte: Analyte) -> list[Lab]:
+    """Results that could count but for their unit, value, date or status; out-of-date ones could not."""
+    return [
+        lab
+        for lab in facts.results(analyte) or ()
+        if lab.excluded is None
+        and (lab.problem is not None or lab.preliminary)
+        and (lab.when is None or facts.age_days(lab.when) <= analyte.ageing_days)
+    ]
+
+
+def ionised_doubt(facts: Facts) -> str | None:
+    """Why the ionised calcium leaves the question open: one that belongs to now cannot be used."""
+    used, draw = latest(facts, CALCIUM_IONISED).lab, facts.feature(current_draw)
+    for lab in unusable(facts, CALCIUM_IONISED):
+        older = used is not None and used.when and lab.when and lab.when.instant < used.when.instant
+        if not older and (lab.when is None or _belongs_to_now(facts, lab.when, draw)):
+            return f"{CALCIUM_IONISED.title} not usable: {lab.problem or lab.status}"
+    return None
 
 
 def doubt_about(facts: Facts, analyte: Analyte) -> str | None:
@@ -220,10 +266,13 @@ def ionised(facts: Facts) -> Lab | None:
     found = latest(facts, CALCIUM_IONISED).lab
     if found is None or found.when is None:
         return None
-    draw = facts.feature(current_draw)
-    if facts.age_days(found.when) <= IONISED_WINDOW_DAYS:
-        return found
-    return found if draw is not None and days_apart(found.when, draw.when) <= IONISED_WINDOW_DAYS else None
+    return found if _belongs_to_now(facts, found.when, facts.feature(current_draw)) else None
+
+
+def _belongs_to_now(facts: Facts, when: When, draw: CalciumDraw | None) -> bool:
+    if facts.age_days(when) <= IONISED_WINDOW_DAYS:
+        return True
+    return draw is not None and days_apart(when, draw.when) <= IONISED_WINDOW_DAYS
 
 
 def ionised_high(facts: Facts) -> bool:
@@ -317,12 +366,27 @@ class LowCalcium:
     """T4: corrected calcium below 8.4 mg/dL or ionised calcium below its lower limit.
 
     An uncorrected total below 8.4 without a usable albumin is UNKNOWN; an unknown T4 neither silences a
-    rule nor switches its text, so it never holds one up.
+    rule nor switches its text, so it never holds one up. So is a low value that a newer, unusable result
+    puts in doubt: it must not silence a rule. With `even_doubtful` it counts: calcium is not to be withheld.
     """
 
+    even_doubtful: bool = False
     text: str = f"low calcium: corrected below {T4.value} mg/dL ({T4.source}) or ionised below its limit"
 
     def evaluate(self, facts: Facts) -> Finding:
+        found = self._found(facts)
+        lab = facts.feature(ionised)
+        # An ionised calcium of these days stands by itself, whatever became of the total calcium.
+        by_itself = (
+            facts.feature(ionised_low) and lab and lab.when and _belongs_to_now(facts, lab.when, None)
+        )
+        doubt = facts.feature(ionised_doubt if by_itself else calcium_doubt)
+        if found.answer is not Answer.MET or doubt is None or self.even_doubtful:
+            return found
+        because = f"{found.because}, but {doubt}"
+        return Finding(self.text, Answer.UNKNOWN, because, found.sources, optional=True)
+
+    def _found(self, facts: Facts) -> Finding:
         lab = facts.feature(ionised)
         if lab is not None and facts.feature(ionised_low):
             return Finding(

@@ -171,6 +171,9 @@ class CalciumCoversLowering:
         because = f"{taking.because}; calcium {show_interval(draw.corrected, 1)} mg/dL"
         if not below(draw.corrected[0], LOWER_CALCIUM):
             return not_met(self.text, because, *taking.sources)
+        doubt = facts.feature(calcium_doubt)
+        if doubt is not None:
+            return unknown(self.text, f"{because}, but {doubt}", *taking.sources, optional=True)
         # With the medication list unreadable the suppression is not applied; no delete is offered.
         return Finding(self.text, taking.answer, because, taking.sources, optional=True)
 
@@ -182,7 +185,7 @@ class CalciumKnownNotLow:
     text: str = "corrected calcium known and not low, no parathyroidectomy in the last 90 days"
 
     def evaluate(self, facts: Facts) -> Finding:
-        low = LowCalcium().evaluate(facts)
+        low = LowCalcium(even_doubtful=True).evaluate(facts)
         operated = OPERATED.evaluate(facts)
         if Answer.MET in (low.answer, operated.answer):
             return not_met(self.text, f"{low.because}; {operated.because}")
@@ -198,7 +201,7 @@ class MayTreatHypocalcaemia:
     text: str = "low calcium, or parathyroidectomy in the last 90 days with calcium known and not high"
 
     def evaluate(self, facts: Facts) -> Finding:
-        low = LowCalcium().evaluate(facts)
+        low = LowCalcium(even_doubtful=True).evaluate(facts)
         after = AfterParathyroidectomy().evaluate(facts)
         for finding in (low, after):
             if finding.answer is Answer.MET:

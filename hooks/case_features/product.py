@@ -19,9 +19,11 @@ from hooks.case_features.calcium import (
     both_ends,
     days_apart,
     doubt_about,
+    draw_doubts,
     draws,
     ionised_high,
     show_interval,
+    unusable,
 )
 from hooks.thresholds import T1, T2, Limit, limit
 
@@ -140,6 +142,14 @@ def product_doubt(facts: Facts) -> str | None:
         doubt = doubt_about(facts, analyte)
         if doubt is not None and not (analyte is CALCIUM_CORRECTED and latest(facts, analyte).last is None):
             doubts.append(f"{analyte.title}: {doubt}")
+    pair = facts.feature(current_pair)
+    if pair is not None:
+        doubts += draw_doubts(facts, pair.calcium)
+        doubts += [
+            f"{PHOSPHATE.title} of {lab.when} not usable: {lab.problem or lab.status}"
+            for lab in unusable(facts, PHOSPHATE)
+            if lab.when and pair.phosphate.when and lab.when.instant > pair.phosphate.when.instant
+        ]
     return "; ".join(dict.fromkeys(doubts)) or None
 
 

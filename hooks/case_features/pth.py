@@ -75,15 +75,31 @@ class PthLowTwice:
         found = latest(facts, PTH)
         if found.lab is None:
             return Finding(self.text, Answer.UNKNOWN, f"PTH: {found.why_none}")
-        usable = [lab for lab in facts.results(PTH) or () if _counts(facts, lab)][:CONSECUTIVE]
+        results = facts.results(PTH) or ()
+        usable = [lab for lab in results if _counts(facts, lab)][:CONSECUTIVE]
         answers = [decide(lab, lambda value: below(value, T7_ABSOLUTE.value), rising=False) for lab in usable]
         sources = tuple(lab.source for lab in usable)
         because = "; ".join(tell_pth(lab) for lab in usable)
         if Answer.NOT_MET in answers or len(usable) < CONSECUTIVE:
-            answer = Answer.UNKNOWN if found.doubt and answers[:1] == [Answer.MET] else Answer.NOT_MET
+            # Unusable results may be low as well: two newer ones, or one before or beside a low one.
+            newer = [lab for lab in results if _unusable(lab) and not _older(lab, usable[:1])]
+            between = [lab for lab in results if _unusable(lab) and not _older(lab, usable[1:])]
+            pair_possible = len(newer) >= CONSECUTIVE or (between and answers[:1] != [Answer.NOT_MET])
+            answer = Answer.UNKNOWN if pair_possible or "labs" in facts.incomplete else Answer.NOT_MET
             return Finding(self.text, answer, because, sources)
         answer = Answer.MET if all(a is Answer.MET for a in answers) else Answer.UNKNOWN
         return Finding(self.text, answer, because, sources)
+
+
+def _unusable(lab: Lab) -> bool:
+    return lab.excluded is None and (lab.problem is not None or lab.preliminary)
+
+
+def _older(lab: Lab, than: list[Lab]) -> bool:
+    """Drawn before the result in `than`, if there is one; an undated result may be newer."""
+    return lab.when is not None and any(
+        other.when is not None and lab.when.instant < other.when.instant for other in than
+    )
 
 
 def _counts(facts: Facts, lab: Lab) -> bool:

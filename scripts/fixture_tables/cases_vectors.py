@@ -197,7 +197,7 @@ CASES = (
         hd(draw(ca=(5.1, "meq/L"), alb=4.0, p=4.0, pth=320)),
         BOTH,
         ["active-vitd-high-cap/warning", "calcium-load-high-cap/warning"],
-        says=["Ca 10.2 mg/dL"],
+        says=["Ca 10.22 mg/dL"],
     ),
     Case(
         "v17-transplant-after-esrd",

@@ -71,17 +71,24 @@ ICD_NAMES = {
     "E21.0": "Primary hyperparathyroidism",
     "E27.40": "Unspecified adrenocortical insufficiency",
     "E66.9": "Obesity, unspecified",
+    "C44.90": "Unspecified malignant neoplasm of skin, unspecified",
+    "C50.911": "Malignant neoplasm of unspecified site of right female breast",
+    "E83.52": "Hypercalcemia",
     "E83.59": "Other disorders of calcium metabolism",
     "I05.0": "Rheumatic mitral stenosis",
     "I05.1": "Rheumatic mitral insufficiency",
     "I48.91": "Unspecified atrial fibrillation",
+    "I70.262": "Atherosclerosis of native arteries of extremities with gangrene, left leg",
+    "I96": "Gangrene, not elsewhere classified",
     "I74.3": "Embolism and thrombosis of arteries of the lower extremities",
     "K74.60": "Unspecified cirrhosis of liver",
     "L03.115": "Cellulitis of right lower limb",
     "L03.116": "Cellulitis of left lower limb",
     "L89.153": "Pressure ulcer of sacral region, stage 3",
+    "L97.512": "Non-pressure chronic ulcer of other part of right foot with fat layer exposed",
     "L97.213": "Non-pressure chronic ulcer of right calf with necrosis of muscle",
     "L97.113": "Non-pressure chronic ulcer of right thigh with necrosis of muscle",
+    "M79.3": "Panniculitis, unspecified",
     "M32.9": "Systemic lupus erythematosus, unspecified",
     "N17.0": "Acute kidney failure with tubular necrosis",
     "N17.9": "Acute kidney failure, unspecified",
@@ -163,6 +170,7 @@ _RESULTS = {
     "na": ("Sodium", {"mmol/L": "2951-2"}),
     "egfr": ("Glomerular filtration rate", {"mL/min/{1.73_m2}": "69405-9"}),
     "vitd": ("25(OH)D", {"ng/mL": "62292-8"}),
+    "protein s": ("Protein S Free Ag actual/normal", {"%": "27821-8"}),
     "weight": ("Body weight", {"kg": "29463-7"}),
     "height": ("Body height", {"cm": "8302-2"}),
     "bmi": ("Body mass index", {"kg/m2": "39156-5"}),
@@ -259,6 +267,34 @@ DRUGS: dict[str, tuple[str, str, str]] = {
     "cinacalcet": (RXNORM, "432402", "cinacalcet 30 MG Oral Tablet"),
     "denosumab": (RXNORM, "2715513", "1 ML denosumab-bbdz 60 MG/ML Prefilled Syringe"),
     "digoxin": (ATC, "C01AA05", "digoxin"),
+    "insulin glargine": (RXNORM, "2563971", "3 ML insulin glargine-yfgn 100 UNT/ML Pen Injector"),
+    "insulin lispro": (RXNORM, "1652639", "3 ML insulin lispro 100 UNT/ML Pen Injector"),
+    "enoxaparin": (RXNORM, "854235", "0.4 ML enoxaparin sodium 100 MG/ML Prefilled Syringe"),
+    "epoetin": (RXNORM, "239999", "1 ML epoetin alfa 4000 UNT/ML Injection"),
+    "darbepoetin": (RXNORM, "349276", "1 ML darbepoetin alfa 0.1 MG/ML Injection"),
+    "glucagon": (ATC, "H04AA01", "glucagon"),
+    "teriparatide": (RXNORM, "1435115", "28 ACTUAT teriparatide 0.02 MG/ACTUAT Pen Injector"),
+    "abaloparatide": (ATC, "H05AA04", "abaloparatide"),
+    "morphine": (RXNORM, "1871441", "Abuse-Deterrent 12 HR morphine sulfate 30 MG Extended Release Oral Tablet"),
+    "morphine plain": (ATC, "N02AA01", "morphine"),
+    "codeine": (RXNORM, "993781", "acetaminophen 300 MG / codeine phosphate 30 MG Oral Tablet"),
+    "meperidine": (ATC, "N02AB02", "meperidine"),
+    "hydromorphone": (RXNORM, "897696", "hydromorphone hydrochloride 2 MG Oral Tablet"),
+    "gabapentin": (RXNORM, "310433", "gabapentin 600 MG Oral Tablet"),
+    "gabapentin 100": (RXNORM, "476673", "gabapentin 100 MG Oral Tablet"),
+    "pregabalin": (RXNORM, "483450", "pregabalin 75 MG Oral Capsule"),
+    "pregabalin 50": (RXNORM, "483448", "pregabalin 50 MG Oral Capsule"),
+    "sodium thiosulfate": (RXNORM, "237832", "50 ML sodium thiosulfate 250 MG/ML Injection"),
+    "alendronate": (RXNORM, "904419", "Alendronic acid 10 MG Oral Tablet"),
+    "zoledronic acid": (RXNORM, "351114", "5 ML zoledronic acid 0.8 MG/ML Injection"),
+    "risedronate": (ATC, "M05BA07", "risedronate"),
+    "denosumab 60": (RXNORM, "993452", "1 ML denosumab 60 MG/ML Prefilled Syringe"),
+    "denosumab atc": (ATC, "M05BX04", "denosumab"),
+    "prednisone": (RXNORM, "312615", "prednisone 20 MG Oral Tablet"),
+    "prednisolone": (RXNORM, "199343", "prednisolone 1 MG Oral Tablet"),
+    "methylprednisolone": (RXNORM, "197971", "methylprednisolone 32 MG Oral Tablet"),
+    "tacrolimus": (RXNORM, "198378", "tacrolimus 5 MG Oral Capsule"),
+    "mycophenolate": (RXNORM, "200060", "mycophenolate mofetil 500 MG Oral Tablet"),
 }
 
 
@@ -322,6 +358,13 @@ def until(days: int) -> Json:
 HEMODIALYSIS = (SNOMED, "302497006", "Hemodialysis")
 PERITONEAL_DIALYSIS = (SNOMED, "71192002", "Peritoneal dialysis")
 PARATHYROIDECTOMY = (SNOMED, "53304009", "Parathyroidectomy")
+TRANSPLANTATION = (SNOMED, "70536003", "Transplant of kidney")
+BIOPSY = (SNOMED, "240977001", "Biopsy of skin")
+PUNCH_BIOPSY = (SNOMED, "68660007", "Punch biopsy")
+EXCISION_BIOPSY = (SNOMED, "312968005", "Excision biopsy of skin lesion")
+PARATHYROID_SCAN = (LOINC, "39742-2", "NM Parathyroid gland Views")
+AMPUTATION = (SNOMED, "397117006", "Amputation of lower limb")
+TO_DERMATOLOGY = (SNOMED, "183518005", "Referral to dermatology service")
 
 
 def done(what: tuple[str, str, str], days: int, status: str = "completed") -> Json:
@@ -357,6 +400,16 @@ def request(what: tuple[str, str, str] | str, *, days: int = 0, status: str = "d
         "code": code,
         "authoredOn": ago(days),
     } | fields
+
+
+def reason(code: str) -> list[Json]:
+    """The coded reason of an order."""
+    return [concept(ICD10CM, code, ICD_NAMES.get(code))]
+
+
+def course(days: int) -> Json:
+    """Bounds of a timing: a course of so many days from today."""
+    return {"boundsDuration": {"value": days, "unit": "d", "system": UCUM, "code": "d"}}
 
 
 def medication(name: str) -> Json:

@@ -1,8 +1,7 @@
 """The engine's criterion kinds: what each asks, and its three answers."""
 
-from dataclasses import dataclass
-
 import pytest
+from support.answers import MAYBE, NO, OPTIONAL, YES, Says
 from support.facts import (
     ADULT,
     ago,
@@ -13,7 +12,7 @@ from support.facts import (
     service_request,
 )
 
-from cds_service.rules.answer import Answer, Finding
+from cds_service.rules.answer import Answer
 from cds_service.rules.criteria import (
     AgeAtLeast,
     AllOf,
@@ -102,7 +101,10 @@ def test_hooks_without_orders():
             OrderingProcedure((vs.SKIN_BIOPSY,), but_not=(vs.PREGNANCY,)),
             "an order for skin biopsy (not pregnancy)",
         ),
-        (EitherOrder((Ordering(VKA), OpeningChart())), "an order for vitamin K antagonist; or the chart is opened"),
+        (
+            EitherOrder((Ordering(VKA), OpeningChart())),
+            "an order for vitamin K antagonist; or the chart is opened",
+        ),
         (Discharging(), "the patient is being discharged"),
         (Always(), "in every such case"),
         (AgeAtLeast(18), "age 18 years or more"),
@@ -128,21 +130,6 @@ def test_each_kind_says_in_plain_english_what_it_asks(item, text):
 
 
 # --- logic --------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Says:
-    answer: Answer
-    because: str = "because"
-    optional: bool = False
-    text: str = "says"
-
-    def evaluate(self, facts):
-        return Finding(self.text, self.answer, self.because, (self.because,), self.optional)
-
-
-YES, NO, MAYBE = Says(MET, "yes"), Says(NOT_MET, "no"), Says(UNKNOWN, "maybe")
-OPTIONAL = Says(UNKNOWN, "optional", optional=True)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +161,9 @@ def test_an_unknown_is_optional_only_when_everything_unknown_is():
     assert not AllOf((YES, YES)).evaluate(facts()).optional
 
 
-@pytest.mark.parametrize(("one", "turned"), [(YES, NOT_MET), (NO, MET), (MAYBE, UNKNOWN), (OPTIONAL, UNKNOWN)])
+@pytest.mark.parametrize(
+    ("one", "turned"), [(YES, NOT_MET), (NO, MET), (MAYBE, UNKNOWN), (OPTIONAL, UNKNOWN)]
+)
 def test_not_turns_round_and_leaves_unknown_unknown(one, turned):
     finding = Not(one).evaluate(facts())
     assert (finding.answer, finding.because, finding.optional) == (turned, one.because, one.optional)
@@ -218,7 +207,11 @@ def test_no_patient_is_never_assumed_adult():
     [
         (ESRD, condition("N18.6"), MET),
         (ESRD, condition("N18.6", clinical="resolved"), NOT_MET),
-        (HasProblem((vs.END_STAGE_RENAL_DISEASE,), history=True), condition("N18.6", clinical="resolved"), MET),
+        (
+            HasProblem((vs.END_STAGE_RENAL_DISEASE,), history=True),
+            condition("N18.6", clinical="resolved"),
+            MET,
+        ),
         (ESRD, condition("N18.5"), NOT_MET),
         (
             HasProblem((vs.END_STAGE_RENAL_DISEASE,), within_days=90),
@@ -278,7 +271,10 @@ def test_taking(criterion, one, answer):
 
 
 def test_taking_when_the_list_is_not_whole():
-    assert Taking(VKA).evaluate(facts(medications=[medicine("warfarin")], incomplete=["medications"])).answer is MET
+    assert (
+        Taking(VKA).evaluate(facts(medications=[medicine("warfarin")], incomplete=["medications"])).answer
+        is MET
+    )
     part = Taking(VKA).evaluate(facts(incomplete=["medications"]))
     assert (part.answer, part.optional) == (UNKNOWN, True)
     none = Taking(VKA).evaluate(facts(unreadable=["medications"]))
@@ -288,7 +284,9 @@ def test_taking_when_the_list_is_not_whole():
 
 def test_the_order_being_judged_is_no_current_medicine():
     draft = medicine("warfarin", id="m9")
-    assert Taking(VKA).evaluate(facts(medications=[draft], drafts=[draft], hook="order-sign")).answer is NOT_MET
+    assert (
+        Taking(VKA).evaluate(facts(medications=[draft], drafts=[draft], hook="order-sign")).answer is NOT_MET
+    )
     assert Taking(VKA).evaluate(facts(medications=[draft])).answer is MET
 
 

@@ -1,11 +1,11 @@
 """One rule, one order: fires, clear, cannot-assess, suppressed, not-triggered. Modes."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
+from support.answers import MAYBE, NO, OPTIONAL, YES
 from support.facts import facts, medicine, service_request
 
-from cds_service.rules.answer import Answer, Finding
 from cds_service.rules.criteria import Always, OpeningChart, Ordering, OrderingProcedure
 from cds_service.rules.evaluate import Result, evaluate, stopping, triggered
 from cds_service.rules.modes import mode_of
@@ -15,23 +15,7 @@ from hooks import valuesets as vs
 from hooks.rules.vka_dialysis import RULE
 from hooks.services import ORDER_SELECT, ORDER_SIGN
 
-MET, NOT_MET, UNKNOWN = Answer.MET, Answer.NOT_MET, Answer.UNKNOWN
 CALL = facts(drafts=[medicine("warfarin")], hook="order-sign")
-
-
-@dataclass(frozen=True)
-class Says:
-    answer: Answer
-    because: str = "because"
-    optional: bool = False
-    text: str = "says"
-
-    def evaluate(self, facts):
-        return Finding(self.text, self.answer, self.because, (), self.optional)
-
-
-YES, NO, MAYBE = Says(MET, "yes"), Says(NOT_MET, "no"), Says(UNKNOWN, "maybe")
-OPTIONAL = Says(UNKNOWN, "optional", optional=True)
 
 
 def tier(when, indicator=Indicator.INFO, **fields):
@@ -39,7 +23,13 @@ def tier(when, indicator=Indicator.INFO, **fields):
 
 
 def rule(**parts):
-    bare = {"population": (), "criteria": (), "exclusions": (), "suppressions": (), "tiers": (tier(Always()),)}
+    bare = {
+        "population": (),
+        "criteria": (),
+        "exclusions": (),
+        "suppressions": (),
+        "tiers": (tier(Always()),),
+    }
     return replace(RULE, trigger=Ordering((vs.VITAMIN_K_ANTAGONISTS,)), **(bare | parts))
 
 

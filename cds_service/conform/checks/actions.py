@@ -106,9 +106,14 @@ def _valid(node: Node) -> Iterator[str]:
     try:
         validated(str(resource.get("resourceType")), resource)
     except (ValueError, KeyError, ImportError) as error:
-        places = getattr(error, "errors", lambda **_: [])(include_input=False, include_url=False)
-        where_ = ", ".join(sorted({str(item["loc"][0]) for item in places if item.get("loc")}))
-        yield f".resource: not valid FHIR R4 ({where_ or 'unknown type'})"
+        yield f".resource: not valid FHIR R4 ({_members(error) or 'unknown type'})"
+
+
+def _members(error: Exception) -> str:
+    """The members at fault, without their values."""
+    listed = getattr(error, "errors", None)
+    found = listed(include_input=False, include_url=False) if listed is not None else ()
+    return ", ".join(sorted({str(item["loc"][0]) for item in found if item.get("loc")}))
 
 
 _CREATE_OR_UPDATE = _of_type("create", "update")

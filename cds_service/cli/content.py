@@ -1,0 +1,60 @@
+"""`check` and `export`: the content linter, the generated pages, the FHIR artefacts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from cds_service.content.check import problems
+from cds_service.content.fhir_export import write_fhir
+from cds_service.content.find import statements, unique_contents, value_set_folder
+from cds_service.content.pages import write_pages
+from cds_service.registry import load_services
+
+CASES = Path("fixtures/cases")
+DOCS = Path("docs")
+
+
+def check_content(console: Console, *, as_json: bool) -> int:
+    """List every problem at once; 0 when there is none."""
+    services = load_services()
+    found = problems(
+        services,
+        today=datetime.now(UTC).date(),
+        cases_dir=CASES if CASES.is_dir() else None,
+        docs_dir=DOCS if DOCS.is_dir() else None,
+        value_set_folder=next(filter(None, map(value_set_folder, unique_contents(services))), None),
+        statements=statements(),
+    )
+    if as_json:
+        rows = [{"code": item.code, "place": item.place, "text": item.text} for item in found]
+        console.print_json(msgspec.json.encode(rows).decode())
+    elif found:
+        table = Table("Problem", "Where", "What")
+        for item in found:
+            table.add_row(item.code, escape(item.place), escape(item.text))
+        console.print(table)
+        console.print(f"{len(found)} problem(s).")
+    else:
+        console.print(f"No problem found: {len(services)} services.")
+    return 1 if found else 0
+
+
+def write_documents(console: Console, folder: Path) -> None:
+    """Review sheets, evidence page and statements table, generated from the rules."""
+    services = load_services()
+    written = write_pages(
+        services, folder, cases_dir=CASES if CASES.is_dir() else None, statements=statements()
+    )
+    console.print(f"{len(written)} pages in {escape(str(folder))}")
+
+
+def write_knowledge(console: Console, folder: Path) -> None:
+    """PlanDefinitions, ValueSets and their index as validated FHIR R4 files."""
+    written = write_fhir(load_services(), folder)
+    console.print(f"{len(written)} resources in {escape(str(folder))}")
