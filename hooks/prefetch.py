@@ -23,7 +23,7 @@ LAB_CODES = (
     "2731-8",
     "14866-8",
     "6768-6",
-    # Bicarbonate, sodium, anion gap, eGFR, 25-OH vitamin D, INR: wanted by single rules only.
+    # Bicarbonate, sodium, anion gap, eGFR, 25-OH vitamin D, INR, free protein S: wanted by single rules only.
     "1963-8",
     "2028-9",
     "2951-2",
@@ -36,6 +36,7 @@ LAB_CODES = (
     "1989-3",
     "6301-6",
     "34714-6",
+    "27821-8",
 )
 LABS = PrefetchTemplate(
     "labs",
@@ -57,7 +58,7 @@ REQUESTS = PrefetchTemplate(
 )
 VITALS = PrefetchTemplate(
     "vitals",
-    "Observation?patient={{context.patientId}}&code=29463-7,8302-2,39156-5&_sort=-date&_count=50",
+    "Observation?patient={{context.patientId}}&code=29463-7,8344-4,8341-0,8302-2,39156-5&_sort=-date&_count=50",
     "Observation",
     required=False,
 )

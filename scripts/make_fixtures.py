@@ -12,12 +12,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from fixture_tables import cases_anticoagulants, cases_minerals, cases_orders, cases_vectors
+from fixture_tables import (
+    cases_anticoagulants,
+    cases_chart,
+    cases_minerals,
+    cases_orders,
+    cases_vectors,
+)
 from fixture_tables.patients import PATIENTS
 from fixture_tables.resources import Chart, Json, identified
 
 FOLDER = Path(__file__).resolve().parent.parent / "fixtures"
-TABLES = (cases_anticoagulants, cases_minerals, cases_vectors, cases_orders)
+TABLES = (cases_anticoagulants, cases_minerals, cases_vectors, cases_orders, cases_chart)
 WIDTH = 110
 
 

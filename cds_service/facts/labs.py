@@ -258,7 +258,7 @@ def _unusable_beside(chosen: Lab, group: list[tuple[Lab, datetime]]) -> tuple[La
 
     An earlier issue than the chosen one has been superseded, so it raises no doubt.
     """
-    if chosen.problem is not None:
+    if chosen.problem is not None or chosen.preliminary:
         return ()
     issued = max(version for lab, version in group if lab.source == chosen.source)
     rivals = [lab for lab, version in group if lab.problem and not lab.excluded and version >= issued]

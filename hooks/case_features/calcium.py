@@ -189,10 +189,13 @@ def calcium_doubt(facts: Facts) -> str | None:
         doubts.append(f"{analyte.title}: {doubt}")
     if draw is not None:
         doubts += draw_doubts(facts, draw)
-    ionised_problem = facts.feature(ionised_doubt)
-    if ionised_problem is not None:
-        doubts.append(ionised_problem)
     return "; ".join(dict.fromkeys(doubts)) or None
+
+
+def any_calcium_doubt(facts: Facts) -> str | None:
+    """The same of total and ionised calcium together."""
+    doubts = (facts.feature(calcium_doubt), facts.feature(ionised_doubt))
+    return "; ".join(doubt for doubt in doubts if doubt) or None
 
 
 def draw_doubts(facts: Facts, draw: CalciumDraw) -> list[str]:
@@ -344,7 +347,7 @@ class HighCalcium:
             # Correction only raises a total, so a lower bound above the limit decides.
             return Finding(self.text, Answer.MET, tell(bound, CALCIUM), (bound.source,))
         draw = facts.feature(current_draw)
-        doubt = facts.feature(calcium_doubt)
+        doubt = facts.feature(any_calcium_doubt)
         if draw is None:
             return Finding(self.text, Answer.UNKNOWN, doubt or why_no_calcium(facts))
         answer = both_ends(draw.corrected, lambda value: above(value, threshold))
@@ -377,10 +380,8 @@ class LowCalcium:
         found = self._found(facts)
         lab = facts.feature(ionised)
         # An ionised calcium of these days stands by itself, whatever became of the total calcium.
-        by_itself = (
-            facts.feature(ionised_low) and lab and lab.when and _belongs_to_now(facts, lab.when, None)
-        )
-        doubt = facts.feature(ionised_doubt if by_itself else calcium_doubt)
+        by_itself = facts.feature(ionised_low) and lab and lab.when and _belongs_to_now(facts, lab.when, None)
+        doubt = facts.feature(ionised_doubt if by_itself else any_calcium_doubt)
         if found.answer is not Answer.MET or doubt is None or self.even_doubtful:
             return found
         because = f"{found.because}, but {doubt}"

@@ -136,7 +136,23 @@ def _superseded(facts: Facts, cohort: str, because: str, graft: _Graft) -> Dialy
         return _no(
             Answer.UNKNOWN, "unknown", f"{because}, but the problem list was received only in part", graft
         )
+    doubt = _evidence_doubt(facts)
+    if doubt:
+        return _no(Answer.UNKNOWN, "unknown", f"{because}, but {doubt}", graft)
     return _no(Answer.NOT_MET, cohort, because, graft)
+
+
+def _evidence_doubt(facts: Facts) -> str:
+    """Why evidence of dialysis on record proves nothing either way: it is undated, or the list has gaps."""
+    sessions = [item for item in facts.procedures or () if in_groups(item.sets, _SESSIONS)]
+    visits = [item for item in facts.encounters or () if in_groups(item.sets, (vs.DIALYSIS_CARE_ENCOUNTER,))]
+    care = [p for p in _pick(facts.problems or (), (vs.DIALYSIS_CARE_ENCOUNTER,)) if p.active]
+    dates = (*(i.when for i in sessions), *(i.started for i in visits), *(p.since for p in care))
+    if any(when is None for when in dates):
+        return "dialysis is recorded without a usable date"
+    if sessions and "procedures" in facts.incomplete:
+        return "dialysis sessions are on record and procedures were received only in part"
+    return ""
 
 
 def _absent(facts: Facts, active: list[Problem], graft: _Graft) -> Dialysis:
@@ -152,6 +168,8 @@ def _absent(facts: Facts, active: list[Problem], graft: _Graft) -> Dialysis:
     if hint and unread:
         because = f"{describe(hint[0])}, but {' and '.join(unread)} are not readable: dialysis not confirmed or excluded"
         return _no(Answer.UNKNOWN, "unknown", because, graft, (hint[0].source,))
+    if _evidence_doubt(facts):
+        return _no(Answer.UNKNOWN, "unknown", _evidence_doubt(facts), graft)
     for problem in active:
         if not problem.coded and any(
             word in text.lower() for text in problem.texts for word in _DIALYSIS_WORDS

@@ -23,7 +23,7 @@ from cds_service.api import (
     unknown,
 )
 from hooks import valuesets as vs
-from hooks.case_features.calcium import HighCalcium, LowCalcium, current_draw, show_interval
+from hooks.case_features.calcium import HighCalcium, LowCalcium, calcium_doubt, current_draw, show_interval
 from hooks.thresholds import T10, limit
 
 PARATHYROIDECTOMY_DAYS = 90
@@ -99,10 +99,9 @@ class ManyBinders:
         lines = "; ".join((*load.lines, *(f"{name}: dose not computable" for name in load.not_computable)))
         if above(load.total, limit(facts, T10)):
             return Finding(self.text, Answer.MET, lines, load.sources)
-        if load.list_unreadable and load.lines:
-            return Finding(
-                self.text, Answer.UNKNOWN, f"{lines}; current medicines not readable", load.sources
-            )
+        if load.list_unreadable:
+            because = "; ".join(filter(None, (lines, "current medicines not readable")))
+            return Finding(self.text, Answer.UNKNOWN, because, load.sources)
         if load.given_but_unreadable:
             return Finding(self.text, Answer.UNKNOWN, lines, load.sources)
         return Finding(self.text, Answer.NOT_MET, lines or "no oral calcium", load.sources)

@@ -263,7 +263,7 @@ def test_results_of_other_analytes_or_without_a_code_are_not_read():
         ("cancelled", "status cancelled", "status cancelled"),
         ("entered-in-error", "status entered-in-error", "status entered-in-error"),
         ("unknown", "status unknown", "status unknown"),
-        (None, "status unknown", "status unknown"),
+        (None, "status unknown", None),
         ("validated", "status not usable", None),
     ],
 )

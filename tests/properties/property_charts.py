@@ -37,7 +37,9 @@ TYPES = {
 CONTENT = next(iter(SERVICES.values())).content
 VALUE_SETS = {each.id: each for each in CONTENT.value_sets}
 ANALYTES = {analyte.id: analyte for analyte in CONTENT.analytes}
-DAYS = st.sampled_from((0, 1, 2, 5, 6, 7, 8, 14, 20, 29, 30, 31, 34, 35, 36, 60, 89, 90, 91, 120, 180, 181, 400))
+DAYS = st.sampled_from(
+    (0, 1, 2, 5, 6, 7, 8, 14, 20, 29, 30, 31, 34, 35, 36, 60, 89, 90, 91, 120, 180, 181, 400)
+)
 RECENT = st.sampled_from((0, 1, 2, 3, 5, 6, 7, 8, 12, 20, 30))
 
 
@@ -85,9 +87,7 @@ def sets_with(*systems):
 @functools.cache
 def loinc_of(analyte_id):
     return tuple(
-        coding.code
-        for value_set in ANALYTES[analyte_id].value_sets
-        for coding in codings(value_set, LOINC)
+        coding.code for value_set in ANALYTES[analyte_id].value_sets for coding in codings(value_set, LOINC)
     )
 
 
@@ -181,7 +181,11 @@ def _inside(value):
 def lists(request):
     """(prefetch key, Bundle) for each Bundle that came as prefetch."""
     for key, value in (request.get("prefetch") or {}).items():
-        if isinstance(value, dict) and "resourceType" not in value and isinstance(value.get("resource"), dict):
+        if (
+            isinstance(value, dict)
+            and "resourceType" not in value
+            and isinstance(value.get("resource"), dict)
+        ):
             value = value["resource"]
         if isinstance(value, dict) and value.get("resourceType") == "Bundle":
             yield key, value
@@ -221,7 +225,12 @@ _VALUES = {
     "pth": PTH,
     "calcium-ionised": IONISED,
 }
-_RANGES = {"pth": ("15", "65"), "calcium-ionised": ("1.12", "1.32"), "calcium": ("8.6", "10.2"), "alp": ("40", "130")}
+_RANGES = {
+    "pth": ("15", "65"),
+    "calcium-ionised": ("1.12", "1.32"),
+    "calcium": ("8.6", "10.2"),
+    "alp": ("40", "130"),
+}
 _MINERALS = ("calcium", "phosphate", "albumin", "pth")
 
 
@@ -262,7 +271,11 @@ def _plausible(analyte_id):
     """Values over the plausible range of an analyte, with what lies near common limits."""
     low, high = ANALYTES[analyte_id].plausible
     middle = [low + (high - low) * share / 20 for share in range(1, 20)]
-    near = [value for value in map(Decimal, (15, 18, 20, 22, 30, 35, 60, 130, 140, 145, 150)) if low < value < high]
+    near = [
+        value
+        for value in map(Decimal, (15, 18, 20, 22, 30, 35, 60, 130, 140, 145, 150))
+        if low < value < high
+    ]
     return st.sampled_from([str(value) for value in (*middle, *near)])
 
 
@@ -302,7 +315,9 @@ def problems(draw, wanted=(), *, likely=False):
         add(DIALYSIS[kind])
     if draw(st.integers(0, 3)) >= (1 if likely else 2):
         specific = codings("calciphylaxis-snomed-licensed", SNOMED)
-        code = draw(st.sampled_from((*map(concept, specific), CALCIPHYLAXIS, named("E83.59", text="Calciphylaxis"))))
+        code = draw(
+            st.sampled_from((*map(concept, specific), CALCIPHYLAXIS, named("E83.59", text="Calciphylaxis")))
+        )
         add(
             code,
             draw(st.sampled_from(("active", "active", "active", "resolved"))),
@@ -386,13 +401,17 @@ def procedures(draw, wanted=()):
     made = []
 
     def add(code, when):
-        made.append(resource("Procedure", f"pr{len(made)}", status="completed", code=code, performedDateTime=when))
+        made.append(
+            resource("Procedure", f"pr{len(made)}", status="completed", code=code, performedDateTime=when)
+        )
 
     if draw(st.integers(0, 2)) == 0:
         kind = draw(st.sampled_from(("hemodialysis", "peritoneal-dialysis")))
         for days in draw(st.sampled_from(((1, 3, 5), (2, 20, 140), (4,)))):
             add(concept(codings(kind, SNOMED)[0]), ago(days))
-    for value_set in draw(st.lists(st.sampled_from(("parathyroidectomy", "kidney-transplant-procedure", *wanted)), max_size=2)):
+    for value_set in draw(
+        st.lists(st.sampled_from(("parathyroidectomy", "kidney-transplant-procedure", *wanted)), max_size=2)
+    ):
         pool = codings(value_set, SNOMED)
         words = names_of(value_set)[1] if value_set in VALUE_SETS else ()
         if pool:
@@ -410,7 +429,11 @@ def encounters(draw, wanted=()):
         if pool:
             reason = concept(draw(st.sampled_from(pool)))
             period = {"start": ago(draw(DAYS))}
-            made.append(resource("Encounter", f"e{len(made)}", status="in-progress", period=period, reasonCode=[reason]))
+            made.append(
+                resource(
+                    "Encounter", f"e{len(made)}", status="in-progress", period=period, reasonCode=[reason]
+                )
+            )
     return made
 
 
@@ -425,7 +448,16 @@ def requests(draw, wanted=()):
         if pool:
             status = draw(st.sampled_from(("active", "active", "completed", "draft")))
             code = concept(draw(st.sampled_from(pool)))
-            made.append(resource("ServiceRequest", f"s{len(made)}", status=status, intent="order", code=code, authoredOn=draw(_when())))
+            made.append(
+                resource(
+                    "ServiceRequest",
+                    f"s{len(made)}",
+                    status=status,
+                    intent="order",
+                    code=code,
+                    authoredOn=draw(_when()),
+                )
+            )
     return made
 
 
@@ -433,7 +465,9 @@ def requests(draw, wanted=()):
 def measurements(draw):
     made = []
     for analyte_id in draw(st.lists(st.sampled_from(("weight", "weight", "height", "bmi")), max_size=4)):
-        value = {"weight": st.integers(55, 110), "height": st.integers(150, 190), "bmi": st.integers(18, 42)}[analyte_id]
+        value = {"weight": st.integers(55, 110), "height": st.integers(150, 190), "bmi": st.integers(18, 42)}[
+            analyte_id
+        ]
         made.append(observation(f"v{len(made)}", analyte_id, draw(value), draw(_when())))
     return made
 
@@ -447,7 +481,9 @@ def orders_for(draw, rule, ident):
     drugs, texts = names_of(value_set)
     if isinstance(trigger, OrderingProcedure):
         pool = codings(value_set, SNOMED, LOINC)
-        code = concept(draw(st.sampled_from(pool))) if pool else {"text": draw(st.sampled_from(texts or ("?",)))}
+        code = (
+            concept(draw(st.sampled_from(pool))) if pool else {"text": draw(st.sampled_from(texts or ("?",)))}
+        )
         priority = draw(st.sampled_from((None, None, "routine", "stat")))
         return resource("ServiceRequest", ident, status="draft", intent="order", code=code, priority=priority)
     pool = codings(value_set, RXNORM)
@@ -496,7 +532,11 @@ def drawn(draw, service_ids=None, rule_ids=None, *, likely=False):
     wanted = _wanted(rule)
     ages = ("1960-05-04", "1949-11-15", "1960-05-04", "1961", "2011-02-03", None)
     born = draw(st.sampled_from(ages[:2] if likely else ages))
-    patient = {"resourceType": "Patient", "id": PATIENT, "gender": draw(st.sampled_from(("male", "female", "other")))}
+    patient = {
+        "resourceType": "Patient",
+        "id": PATIENT,
+        "gender": draw(st.sampled_from(("male", "female", "other"))),
+    }
     patient |= {"birthDate": born} if born else {}
     content = {
         "conditions": draw(problems(wanted, likely=likely)),
@@ -510,10 +550,14 @@ def drawn(draw, service_ids=None, rule_ids=None, *, likely=False):
         content["vitals"] = draw(measurements())
     context = {"patientId": PATIENT, "userId": "Practitioner/dr-1"}
     if hook in ("order-sign", "order-select", "medication-refill"):
-        companions = [each for each in rules_of(service_id) if each.trigger.__class__ is rule.trigger.__class__]
+        companions = [
+            each for each in rules_of(service_id) if each.trigger.__class__ is rule.trigger.__class__
+        ]
         subjects = [rule, *draw(st.lists(st.sampled_from(companions), max_size=1))]
         drafts = [draw(orders_for(each, f"d{number}")) for number, each in enumerate(subjects)]
-        context["medications" if hook == "medication-refill" else "draftOrders"] = bundle(drafts) | {"type": "collection"}
+        context["medications" if hook == "medication-refill" else "draftOrders"] = bundle(drafts) | {
+            "type": "collection"
+        }
         if hook == "order-select":
             context["selections"] = [reference(each) for each in drafts]
     if draw(st.booleans()):

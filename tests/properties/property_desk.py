@@ -41,7 +41,10 @@ class Call:
 
     def __repr__(self):
         """Short enough to be read as a failing example: one line for each part of the body."""
-        parts = [f"{self.service} at {self.as_of.isoformat()}", f"context {_short(self.request.get('context'))}"]
+        parts = [
+            f"{self.service} at {self.as_of.isoformat()}",
+            f"context {_short(self.request.get('context'))}",
+        ]
         parts += [f"{key} {_short(value)}" for key, value in (self.request.get("prefetch") or {}).items()]
         return "\n    ".join(["Call", *parts])
 
@@ -69,9 +72,7 @@ class Answered:
 
     def results(self):
         """(rule, order) -> result with indicator; duplicates of one draft count once."""
-        return {
-            (each["rule"], each["order"]): (each["outcome"], each["indicator"]) for each in self.outcomes
-        }
+        return {(each["rule"], each["order"]): (each["outcome"], each["indicator"]) for each in self.outcomes}
 
     def firing(self):
         return {key: indicator for key, (result, indicator) in self.results().items() if result == "fires"}

@@ -16,7 +16,9 @@ LEAP_CYCLE = 1461
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?=T|$)")
 _MONTH = re.compile(r"\d{4}-\d{2}")
 _YEAR = re.compile(r"\d{4}")
-_PRINTED = re.compile(r"\b(\d{1,2} )?(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4}\b|\b(19|20)\d\d\b")
+_PRINTED = re.compile(
+    r"\b(\d{1,2} )?(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4}\b|\b(19|20)\d\d\b"
+)
 
 
 def shifted(value, days):

@@ -10,17 +10,22 @@ RULES = ("active-vitd-high-cap", "calcium-load-high-cap")
 LIMIT = Decimal(20)
 """mg/dL, for calcium and phosphate: the end of the plausible range (clinical.md 3.5), which belongs to it."""
 RANK = {"info": 1, "warning": 2}
-RAISABLE = {
-    code: name for name in ("calcium", "calcium-corrected", "phosphate") for code in loinc_of(name)
-}
+RAISABLE = {code: name for name in ("calcium", "calcium-corrected", "phosphate") for code in loinc_of(name)}
 
 
 def results(call):
     """Observations of calcium and phosphate that are plain numbers in mg/dL."""
     for _, one in prefetched(call.request):
         quantity = one.get("valueQuantity") or {}
-        if one["resourceType"] == "Observation" and quantity.get("code") == "mg/dL" and "comparator" not in quantity:
-            if one["code"]["coding"][0]["code"] in RAISABLE and one["status"] not in ("preliminary", "cancelled"):
+        if (
+            one["resourceType"] == "Observation"
+            and quantity.get("code") == "mg/dL"
+            and "comparator" not in quantity
+        ):
+            if one["code"]["coding"][0]["code"] in RAISABLE and one["status"] not in (
+                "preliminary",
+                "cancelled",
+            ):
                 yield one
 
 
@@ -38,7 +43,11 @@ def test_raising_calcium_or_phosphate_never_lowers_the_tier(desk, call, correcti
     call = call.copy()
     if not albumin:
         entries = call.request["prefetch"]["labs"].get("entry") or []
-        kept = [each for each in entries if each["resource"]["code"]["coding"][0]["code"] not in loinc_of("albumin")]
+        kept = [
+            each
+            for each in entries
+            if each["resource"]["code"]["coding"][0]["code"] not in loinc_of("albumin")
+        ]
         call.request["prefetch"]["labs"]["entry"] = kept
     site = {"calcium_correction": correction}
     before = desk.ask(call, site=site)
@@ -55,5 +64,7 @@ def test_raising_calcium_or_phosphate_never_lowers_the_tier(desk, call, correcti
         one["valueQuantity"]["value"] = min(value + Decimal(by), LIMIT)
         note(f"{reference(one)} {which} {value} -> {one['valueQuantity']['value']}")
     after = tiers(desk.ask(raised, site=site))
-    lowered = {key: (rank, after.get(key, 0)) for key, rank in tiers(before).items() if after.get(key, 0) < rank}
+    lowered = {
+        key: (rank, after.get(key, 0)) for key, rank in tiers(before).items() if after.get(key, 0) < rank
+    }
     assert not lowered

@@ -46,7 +46,9 @@ def test_repeated_entries_of_record_do_not_matter(desk, call, data):
     assert desk.ask(changed).whole() == before.whole()
 
 
-@given(call=drawn(("calciphylaxis-order-sign", "calciphylaxis-medication-refill"), likely=True), data=st.data())
+@given(
+    call=drawn(("calciphylaxis-order-sign", "calciphylaxis-medication-refill"), likely=True), data=st.data()
+)
 def test_order_of_drafts_does_not_matter(desk, call, data):
     """What each order is told; only which of several cards carries a line meant once may change."""
     before = desk.ask(call)
@@ -55,15 +57,22 @@ def test_order_of_drafts_does_not_matter(desk, call, data):
     bundle["entry"] = data.draw(st.permutations(bundle["entry"]))
     after = desk.ask(changed)
     assert after.results() == before.results()
-    assert sorted(card["indicator"] for card in after.cards) == sorted(card["indicator"] for card in before.cards)
+    assert sorted(card["indicator"] for card in after.cards) == sorted(
+        card["indicator"] for card in before.cards
+    )
 
 
-@given(call=drawn(("calciphylaxis-order-sign", "calciphylaxis-medication-refill"), likely=True), data=st.data())
+@given(
+    call=drawn(("calciphylaxis-order-sign", "calciphylaxis-medication-refill"), likely=True), data=st.data()
+)
 def test_repeated_drafts_do_not_matter(desk, call, data):
     before = desk.ask(call)
     changed = call.copy()
     bundle = order_bundle(changed.request)
-    bundle["entry"] = [*bundle["entry"], *data.draw(st.lists(st.sampled_from(bundle["entry"]), min_size=1, max_size=2))]
+    bundle["entry"] = [
+        *bundle["entry"],
+        *data.draw(st.lists(st.sampled_from(bundle["entry"]), min_size=1, max_size=2)),
+    ]
     assert desk.ask(changed).whole() == before.whole()
 
 
@@ -81,7 +90,11 @@ def test_same_record_spread_over_several_keys(desk, call, data):
         prefetch.pop(key)
         for part, its_entries in (("one", entries[:cut]), ("two", entries[cut:])):
             if its_entries:
-                prefetch[f"site {key} {part}"] = {"resourceType": "Bundle", "type": "searchset", "entry": its_entries}
+                prefetch[f"site {key} {part}"] = {
+                    "resourceType": "Bundle",
+                    "type": "searchset",
+                    "entry": its_entries,
+                }
     after = desk.ask(changed)
     assert after.results() == before.results()
     assert after.shown() == before.shown()

@@ -48,7 +48,9 @@ def test_strangers_beside_ours_change_nothing(desk, call, donor, subject, data):
     assert after.results() == before.results()
     assert after.shown() == before.shown()
     assert STRANGER not in encoded(after.cards).decode()
-    assert not any(STRANGER in source for source in after.sources("fires", "clear", "suppressed", "cannot-assess"))
+    assert not any(
+        STRANGER in source for source in after.sources("fires", "clear", "suppressed", "cannot-assess")
+    )
 
 
 @given(call=drawn(likely=True), donor=drawn(likely=True), subject=SUBJECTS, data=st.data())

@@ -11,7 +11,18 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, note
 from hypothesis import strategies as st
-from property_charts import DAYS, PATIENT, TYPES, ago, calls, drawn, draft_orders, lists, prefetched, reference
+from property_charts import (
+    DAYS,
+    PATIENT,
+    TYPES,
+    ago,
+    calls,
+    drawn,
+    draft_orders,
+    lists,
+    prefetched,
+    reference,
+)
 from property_desk import SILENT, decoded
 
 from cds_service.errors import NothingAssessable
@@ -35,7 +46,9 @@ def silenced(desk, before, call, *, exempt=frozenset()):
     results = after.results()
     lost = {key: results.get(key) for key in fired if results.get(key, ("clear",))[0] in SILENT}
     # Rule 2 gives way to rules 1 and 3 (clinical.md, rule 2, "Do not fire"): then the order still has its card.
-    taken_over = {order for rule, order in after.firing() if rule in ("vka-calciphylaxis", "vka-mandatory-indication")}
+    taken_over = {
+        order for rule, order in after.firing() if rule in ("vka-calciphylaxis", "vka-mandatory-indication")
+    }
     return {
         key: value
         for key, value in lost.items()
@@ -60,7 +73,9 @@ def without_renal_hint(call):
         code = one.get("code") or {}
         if any(_RENAL_HINT.match(str(each.get("code"))) for each in code.get("coding") or ()):
             return False
-        words = " ".join([code.get("text") or "", *(each.get("display") or "" for each in code.get("coding") or ())])
+        words = " ".join(
+            [code.get("text") or "", *(each.get("display") or "" for each in code.get("coding") or ())]
+        )
         if _RENAL_WORDS.search(words):
             return False
     return True

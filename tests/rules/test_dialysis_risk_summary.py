@@ -178,6 +178,19 @@ def test_the_header_gives_modality_start_and_evidence():
     assert "Dialysis: modality not recorded, start not recorded; evidence: Dependence" in undated.detail
 
 
+def test_the_start_is_that_of_the_earliest_evidence():
+    found = verdict(condition("Z99.2", recordedDate="2026-01-05"), ESRD, medications=[VKA])
+    assert "modality not recorded, since 2 Mar 2024" in found.detail
+
+
+@pytest.mark.parametrize("source", ["procedures", "encounters"])
+@pytest.mark.parametrize("how", ["unreadable", "incomplete"])
+def test_end_stage_disease_without_proof_of_dialysis_stays_open_when_proof_could_be_unread(source, how):
+    hint = condition("46177005", SNOMED)
+    assert verdict(hint, CONFIRMED, **{how: (source,)}).result == "cannot-assess"
+    assert verdict(hint, CONFIRMED).result == "clear"
+
+
 @pytest.mark.parametrize(
     ("code", "text", "said"),
     [

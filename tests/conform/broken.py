@@ -1,0 +1,323 @@
+"""One broken twin for each check: what is wrong with it, and which other checks that entails.
+
+Most break one thing in the discovery document, in an answer, or in the reply to some request.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from twin import Call, Json, Reply, refusal, reply
+
+
+@dataclass(frozen=True)
+class Broken:
+    """Arguments of the twin, options of the run, and ids that must be told as well."""
+
+    twin: dict[str, Any]
+    also: frozenset[str] = frozenset()
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+def discover(edit: Callable[[Json], Any], *also: str) -> Broken:
+    """Wrong in the only entry of the discovery document."""
+    return Broken({"discover": lambda document: (edit(document["services"][0]), None)[1]}, frozenset(also))
+
+
+def document(edit: Callable[[Json], Any], *also: str) -> Broken:
+    return Broken({"discover": lambda found: (edit(found), None)[1]}, frozenset(also))
+
+
+def entry(*also: str, **members: Any) -> Broken:
+    return discover(lambda found: found.update(members), *also)
+
+
+def template(query: str, *also: str, **members: Any) -> Broken:
+    """One more template; the twin never gets data for it that it would need."""
+    return discover(lambda found: (found["prefetch"].update(extra=query), found.update(members)), *also)
+
+
+def told(edit: Callable[[Json], Any], *also: str) -> Broken:
+    """Wrong in the only card of every answer."""
+    return Broken({"tell": lambda answer, _: (edit(answer["cards"][0]), None)[1]}, frozenset(also))
+
+
+def card(*also: str, **members: Any) -> Broken:
+    return told(lambda found: found.update(members), *also)
+
+
+def without(member: str, *also: str) -> Broken:
+    return told(lambda found: found.pop(member), *also)
+
+
+def action(number: int, *also: str, drop: str = "", **members: Any) -> Broken:
+    """Wrong in the action of one suggestion: 0 creates, 1 deletes, 2 updates."""
+
+    def edit(found: Json) -> None:
+        if number < len(found["suggestions"]):
+            chosen = found["suggestions"][number]["actions"][0]
+            chosen.update(members)
+            chosen.pop(drop, None)
+
+    return told(edit, *also)
+
+
+def answered(edit: Callable[[Json], Any], *also: str) -> Broken:
+    return Broken({"tell": lambda answer, _: (edit(answer), None)[1]}, frozenset(also))
+
+
+def replies(where: Callable[[Call], bool], made: Callable[[Reply, Call], Any], *also: str, **options: Any) -> Broken:
+    """Wrong in the reply to some requests."""
+
+    def change(found: Reply, call: Call) -> Reply | None:
+        changed = made(found, call) if where(call) else None
+        return changed if isinstance(changed, Reply) else None
+
+    return Broken({"change": change}, frozenset(also), options)
+
+
+def refuses(where: Callable[[Call], bool], *also: str, status: int = 400) -> Broken:
+    """Refuses what it should take. What cannot be read any other way is in no other check's sight."""
+    return replies(where, lambda *_: refusal(status), *also)
+
+
+def accepts(where: Callable[[Call], bool], *also: str) -> Broken:
+    """Answers as if nothing were to say, where it should refuse."""
+    return replies(where, lambda *_: reply(200, {"cards": []}), *also)
+
+
+def lax(*names: str, also: tuple[str, ...] = (), **more: Any) -> Broken:
+    return Broken({"lax": frozenset(names), **more}, frozenset(also))
+
+
+def guard(*names: str, also: tuple[str, ...] = ()) -> Broken:
+    """A twin that asks for tokens and looks at them less closely than it should."""
+    return lax(*names, also=also, auth=True)
+
+
+# --- which request is it?
+
+
+def service(call: Call) -> bool:
+    return call.to_service
+
+
+def body(test: Callable[[Json], Any]) -> Callable[[Call], bool]:
+    return lambda call: call.to_service and isinstance(call.json, dict) and bool(test(call.json))
+
+
+def lacking(*path: str) -> Callable[[Call], bool]:
+    def test(request: Json) -> bool:
+        for name in path[:-1]:
+            request = request.get(name) or {}
+        return bool(request) and path[-1] not in request
+
+    return body(test)
+
+
+def scoped(*parts: str) -> Callable[[Call], bool]:
+    return body(lambda b: any(part in (b.get("fhirAuthorization") or {}).get("scope", "") for part in parts))
+
+
+def kind(name: str) -> Callable[[Call], bool]:
+    return lambda call: call.to_service and (call.headers.get("Content-Type") or "") == name
+
+
+def prefetch(test: Callable[[Any], Any]) -> Callable[[Call], bool]:
+    """Without a FHIR server, and the whole of prefetch in some state."""
+    return body(lambda b: not b.get("fhirServer") and b.get("prefetch") and test(b["prefetch"]))
+
+
+def entries(bundle: Any) -> list[Json]:
+    return bundle.get("entry", []) if isinstance(bundle, dict) else []
+
+
+def bundles(test: Callable[[Json], Any]) -> Callable[[Call], bool]:
+    """Any value is a Bundle with this property."""
+    return prefetch(
+        lambda found: any(
+            isinstance(v, dict) and v.get("resourceType") == "Bundle" and test(v) for v in found.values()
+        )
+    )
+
+
+def items(test: Callable[[list[Json]], Any]) -> Callable[[Call], bool]:
+    return lambda call: call.to_feedback and bool(call.items) and bool(test(call.items))
+
+
+def one(test: Callable[[Json], Any]) -> Callable[[Call], bool]:
+    """A single item of feedback with this property."""
+    return items(lambda found: len(found) == 1 and test(found[0]))
+
+
+def reason(item: Json) -> Json:
+    found = item.get("overrideReason") or {}
+    return found if isinstance(found, dict) else {}
+
+
+# --- what is done to a reply
+
+
+def content_type(value: str) -> Callable[[Reply, Call], None]:
+    return lambda found, _: found.headers.update({"Content-Type": value})
+
+
+def bare(found: Reply, _: Call) -> Reply:
+    return Reply(found.status, b"no", {"Content-Type": "text/plain"}) if found.status >= 400 else found
+
+
+def slow() -> Broken:
+    """Takes its time for the first calls, which are complete ones."""
+    calls: list[str] = []
+
+    def change(_: Reply, call: Call) -> None:
+        calls.append(call.path)
+        if call.to_service and len(calls) < 20:
+            time.sleep(0.05)
+
+    return Broken({"change": change}, options={"budget_ms": 25})
+
+
+def forgetful() -> Broken:
+    """Discovery differs each time."""
+    count: list[int] = []
+
+    def edit(found: Json) -> None:
+        count.append(1)
+        found["title"] = f"Twin {len(count)}"
+
+    return discover(edit)
+
+
+def changeable() -> Broken:
+    """Every answer says something else."""
+    count: list[int] = []
+
+    def edit(found: Json) -> None:
+        count.append(1)
+        found["summary"] = f"Thought {len(count)}"
+
+    return told(edit)
+
+
+def recycled() -> Broken:
+    return card(uuid="3f2504e0-4f89-41d3-9a0c-0305e82c3301")
+
+
+def echo(found: Reply, call: Call) -> None:
+    """The detail repeats what the EHR wrote."""
+    text = call.json["context"]["draftOrders"]["entry"][0]["resource"]["medicationCodeableConcept"]["text"]
+    if found.status == 200:
+        document = json.loads(found.body)
+        document["cards"][0]["detail"] = text
+        found.body = json.dumps(document).encode()
+
+
+def show_token(found: Reply, call: Call) -> None:
+    document = json.loads(found.body)
+    document["cards"][0]["detail"] = call.json["fhirAuthorization"]["access_token"]
+    found.body = json.dumps(document).encode()
+
+
+def null_source(found: Json) -> None:
+    found["source"]["icon"] = None
+
+
+def two_recommended(found: Json) -> None:
+    for suggestion in found["suggestions"]:
+        suggestion["isRecommended"] = True
+
+
+def link(number: int, *also: str, drop: str = "", **members: Any) -> Broken:
+    def edit(found: Json) -> None:
+        found["links"][number].update(members)
+        found["links"][number].pop(drop, None)
+
+    return told(edit, *also)
+
+
+def suggested(*also: str, drop: str = "", **members: Any) -> Broken:
+    def edit(found: Json) -> None:
+        found["suggestions"][0].update(members)
+        found["suggestions"][0].pop(drop, None)
+
+    return told(edit, *also)
+
+
+def sourced(*also: str, drop: str = "", **members: Any) -> Broken:
+    def edit(found: Json) -> None:
+        found["source"].update(members)
+        found["source"].pop(drop, None)
+
+    return told(edit, *also)
+
+
+
+# --- pieces of the table
+
+STATES = (
+    "null",
+    "empty-bundle",
+    "next-link",
+    "partial",
+    "outcome-entry",
+    "mixed",
+    "collection",
+    "bare",
+    "wrapper",
+)
+PLAIN = {"summary": "Think", "indicator": "info", "source": {"label": "Twin", "topic": coding("topic")}}
+COMPARED = ("C021-charset",)
+
+
+def kinds(found: Json) -> str:
+    return json.dumps([part.get("resourceType") for part in found.values() if isinstance(part, dict)])
+
+
+def all_bundles(found: Json) -> bool:
+    """Every value is what a good client sends for nothing found: searches are Bundles."""
+    return all(isinstance(part, dict) and part.get("resourceType") in ("Bundle", "Patient") for part in found.values())
+
+
+def fresh_uuid() -> Broken:
+    """A uuid of its own on every card, but not one."""
+    count: list[int] = []
+
+    def edit(found: Json) -> None:
+        count.append(1)
+        found["uuid"] = f"card-{len(count)}"
+
+    return told(edit)
+
+
+def shortened_update() -> Broken:
+    """An update with the changed members only."""
+
+    def edit(found: Json) -> None:
+        for suggestion in found["suggestions"][2:]:
+            for part in suggestion["actions"]:
+                # Still valid FHIR: an order of another shape would be told as that.
+                part["resource"].pop("id")
+
+    return told(edit, "C068-target-in-drafts") if False else told(edit)
+
+
+def old_delete() -> Broken:
+    def edit(found: Json) -> None:
+        part = found["suggestions"][1]["actions"][0]
+        part["resource"] = part.pop("resourceId")
+
+    return told(edit)
+
+
+def shown(item: Json) -> bool:
+    """Whether feedback is about the card that the probes know; kept by the caller in order of requests."""
+    return True
+
+
+def whole(item: Json) -> bool:
+    return "." not in item["outcomeTimestamp"]

@@ -1,0 +1,307 @@
+"""On maintenance dialysis or not: every form of evidence and every guard (clinical document, section 4)."""
+
+import pytest
+from support.facts import (
+    ICD10CM,
+    SNOMED,
+    ago,
+    concept,
+    condition,
+    encounter,
+    facts,
+    procedure,
+)
+
+from cds_service.rules.answer import Answer
+from hooks.case_features.dialysis import OnDialysis, dialysis
+
+HD, PD, DIALYSIS, CRRT = "302497006", "71192002", "108241001", "5A1D90Z"
+ICD10PCS = "http://www.cms.gov/Medicare/Coding/ICD10"
+TRANSPLANT = "70536003"
+
+
+def ill(*codes, **fields):
+    return [condition(code, SNOMED if code.isdigit() else ICD10CM, **fields) for code in codes]
+
+
+def sessions(*days, code=HD):
+    return [procedure(code, days=day) for day in days]
+
+
+def status(**lists):
+    found = facts(**lists).feature(dialysis)
+    return found.certainty or found.cohort
+
+
+# --- evidence -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("lists", "expected"),
+    [
+        # a dialysis-dependence code
+        ({"conditions": ill("Z99.2")}, "definite"),
+        ({"conditions": ill("714152005")}, "definite"),
+        ({"conditions": ill("105502003")}, "definite"),
+        ({"conditions": ill("Z99.2", clinical="resolved")}, "none"),
+        ({"conditions": ill("Z99.2", abatementDateTime="2024-01-01")}, "none"),
+        ({"conditions": ill("Z99.2", verification="refuted")}, "none"),
+        ({"conditions": ill("Z99.2", verification="entered-in-error")}, "none"),
+        # sessions: two days within 30, and chronic evidence
+        ({"conditions": ill("46177005"), "procedures": sessions(2, 5)}, "definite"),
+        ({"conditions": ill("46177005"), "procedures": sessions(2, 32)}, "definite"),
+        ({"conditions": ill("46177005"), "procedures": sessions(2, 33)}, "none"),
+        ({"conditions": ill("46177005"), "procedures": sessions(5, 5)}, "none"),
+        ({"conditions": ill("46177005"), "procedures": sessions(5)}, "none"),
+        ({"conditions": ill("46177005"), "procedures": sessions(95, 100)}, "none"),  # not recent
+        ({"procedures": sessions(2, 5)}, "none"),  # not chronic
+        ({"procedures": sessions(2, 5, 92)}, "none"),  # a span of 90 days is not chronic
+        ({"procedures": sessions(2, 5, 93)}, "definite"),
+        ({"procedures": sessions(2, 5, 93, code=PD)}, "definite"),
+        ({"procedures": sessions(2, 5, 93, code=DIALYSIS)}, "definite"),
+        ({"procedures": [procedure(CRRT, ICD10PCS, days=day) for day in (2, 5, 93)]}, "none"),
+        ({"procedures": [procedure(HD, days=day, status="not-done") for day in (2, 5, 93)]}, "none"),
+        ({"procedures": [*sessions(2, 93), *sessions(-3)]}, "none"),  # the future does not count
+        ({"procedures": [procedure(HD, performedDateTime=None) for _ in range(3)]}, "unknown"),
+        # end-stage renal disease by its ICD-10-CM code
+        ({"conditions": ill("N18.6")}, "probable"),
+        ({"conditions": ill("585.6")}, "none"),  # an ICD-9-CM code under the wrong system
+        ({"conditions": ill("46177005")}, "none"),  # ESRD in SNOMED CT: treated or not is open
+        ({"conditions": ill("N18.5")}, "none"),
+        ({"conditions": ill("I12.0")}, "none"),
+        ({"conditions": ill("N18.6", clinical="resolved")}, "none"),
+        # care involving dialysis within 90 days
+        ({"conditions": ill("Z49.31", onsetDateTime=ago(90))}, "probable"),
+        ({"conditions": ill("Z49.31", recordedDate=ago(90))}, "probable"),
+        ({"conditions": ill("Z49.31", recordedDate=ago(91))}, "none"),
+        ({"conditions": ill("Z49.31")}, "unknown"),  # undated
+        ({"encounters": [encounter(90, type=[concept("Z49.31", ICD10CM)])]}, "probable"),
+        ({"encounters": [encounter(90, reasonCode=[concept("Z49.31", ICD10CM)])]}, "probable"),
+        ({"encounters": [encounter(91, type=[concept("Z49.31", ICD10CM)])]}, "none"),
+        ({"encounters": [encounter(2), encounter(3, type=[concept("Z49.31", ICD10CM)])]}, "probable"),
+        ({"encounters": [encounter(period=None, type=[concept("Z49.31", ICD10CM)])]}, "unknown"),
+        ({"encounters": [encounter(2, type=[concept("Z49.31", ICD10CM)], status="cancelled")]}, "none"),
+        # nothing
+        ({}, "none"),
+    ],
+)
+def test_evidence(lists, expected):
+    assert status(**lists) == expected
+
+
+@pytest.mark.parametrize(
+    ("lists", "because", "since"),
+    [
+        (
+            {"conditions": ill("N18.6", display="ESRD", recordedDate="2024-03-02")},
+            "ESRD (N18.6), recorded 2 Mar 2024",
+            "2 Mar 2024",
+        ),
+        (
+            {"conditions": ill("46177005", display="ESRD"), "procedures": sessions(2, 5, 40)},
+            "Hemodialysis (procedure) (302497006), 13 Nov 2026",
+            "6 Oct 2026",
+        ),
+        (
+            {"encounters": [encounter(3, type=[concept("Z49.31", ICD10CM)])]},
+            "dialysis-care encounter on 12 Nov 2026",
+            "12 Nov 2026",
+        ),
+        ({"conditions": ill("Z99.2", display="On dialysis")}, "On dialysis (Z99.2)", "None"),
+        (
+            {"conditions": ill("Z99.2", "N18.6", display="x", onsetDateTime="2020-01-01")},
+            "x (Z99.2), since 1 Jan 2020",
+            "1 Jan 2020",
+        ),
+    ],
+)
+def test_the_evidence_is_named_and_the_first_date_kept(lists, because, since):
+    found = facts(**lists).feature(dialysis)
+    assert (found.because, str(found.since)) == (because, since)
+    assert found.sources
+
+
+# --- modality -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("lists", "modality"),
+    [
+        ({"conditions": ill("Z99.2")}, None),
+        ({"conditions": ill("Z99.2"), "procedures": sessions(5)}, "HD"),
+        ({"conditions": ill("Z99.2"), "procedures": sessions(5, code=PD)}, "PD"),
+        ({"conditions": ill("Z99.2"), "procedures": sessions(5, code=DIALYSIS)}, None),
+        ({"conditions": ill("Z99.2"), "procedures": [*sessions(5), *sessions(50, code=PD)]}, "HD"),
+        ({"conditions": ill("Z99.2"), "procedures": [*sessions(50), *sessions(5, code=PD)]}, "PD"),
+        ({"conditions": [*ill("Z99.2"), *ill("I95.3", onsetDateTime="2025-01-01")]}, "HD"),
+        ({"conditions": [*ill("Z99.2"), *ill("T85.611A")]}, "PD"),
+        ({"conditions": [*ill("Z99.2"), *ill("I95.3", clinical="resolved")]}, None),
+        ({"conditions": [*ill("Z99.2"), *ill("T85.611A")], "procedures": sessions(5)}, "HD"),
+    ],
+)
+def test_the_latest_coded_modality(lists, modality):
+    assert facts(**lists).feature(dialysis).modality == modality
+
+
+# --- transplant ---------------------------------------------------------------------------------------
+
+
+def graft(since=None, code="Z94.0"):
+    return ill(code, onsetDateTime=since) if since else ill(code)
+
+
+@pytest.mark.parametrize(
+    ("lists", "expected"),
+    [
+        # dated after the last dialysis evidence: functioning
+        (
+            {"conditions": [*ill("Z99.2", onsetDateTime="2020-01-01"), *graft("2023-01-01")]},
+            "kidney-transplant",
+        ),
+        (
+            {"conditions": [*ill("N18.6", onsetDateTime="2020-01-01"), *graft("2023-01-01")]},
+            "kidney-transplant",
+        ),
+        (
+            {
+                "conditions": ill("Z99.2", onsetDateTime="2020-01-01"),
+                "procedures": [procedure(TRANSPLANT, days=400)],
+            },
+            "kidney-transplant",
+        ),
+        # dated before it: back on dialysis
+        ({"conditions": [*ill("Z99.2", onsetDateTime="2024-01-01"), *graft("2023-01-01")]}, "definite"),
+        ({"conditions": [*ill("N18.6", onsetDateTime="2024-01-01"), *graft("2023-01-01")]}, "probable"),
+        (
+            {"conditions": graft("2023-01-01"), "procedures": sessions(2, 5, 120)},
+            "definite",
+        ),
+        # some dialysis evidence without a date cannot be shown to be older
+        ({"conditions": [*ill("Z99.2"), *graft("2023-01-01")]}, "definite"),
+        ({"conditions": [*ill("N18.6"), *graft("2023-01-01")]}, "kidney-transplant"),
+        # undated transplant
+        ({"conditions": [*ill("N18.6"), *graft()]}, "kidney-transplant"),
+        ({"conditions": [*ill("N18.6", onsetDateTime="2024-01-01"), *graft()]}, "kidney-transplant"),
+        ({"conditions": graft(), "procedures": sessions(90)}, "definite"),
+        ({"conditions": graft(), "procedures": sessions(91)}, "kidney-transplant"),
+        ({"conditions": [*ill("Z99.2"), *graft()]}, "definite"),
+        # a few sessions after it are no maintenance dialysis
+        ({"conditions": graft("2023-01-01"), "procedures": sessions(2, 5)}, "kidney-transplant"),
+        ({"conditions": graft()}, "kidney-transplant"),
+        ({"procedures": [procedure(TRANSPLANT, days=400)]}, "kidney-transplant"),
+        # failed graft
+        ({"conditions": [*ill("N18.6"), *graft("2023-01-01"), *ill("T86.12")]}, "probable"),
+        ({"conditions": [*graft("2023-01-01"), *ill("T86.12")]}, "none"),
+        ({"conditions": [*ill("T86.12"), *ill("Z99.2", onsetDateTime="2020-01-01")]}, "definite"),
+        # the transplant is history
+        ({"conditions": [*ill("N18.6"), *ill("Z94.0", clinical="inactive")]}, "probable"),
+    ],
+)
+def test_transplant_before_after_or_undated(lists, expected):
+    assert status(**lists) == expected
+
+
+def test_what_is_known_of_the_graft():
+    on = facts(conditions=[*ill("Z99.2"), *graft("2020-01-01")]).feature(dialysis)
+    assert (on.failed_graft, on.transplant_recorded) == (True, True)
+    off = facts(conditions=graft("2020-01-01")).feature(dialysis)
+    assert (off.failed_graft, off.transplant_recorded) == (False, True)
+    assert off.because.startswith("functioning kidney transplant: Kidney transplant status (Z94.0), since")
+    done = facts(procedures=[procedure(TRANSPLANT, days=10)]).feature(dialysis)
+    assert "Transplant of kidney" in done.because
+    failed = facts(conditions=ill("T86.12")).feature(dialysis)
+    assert (failed.failed_graft, failed.transplant_recorded) == (True, True)
+
+
+# --- acute kidney injury ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("lists", "expected"),
+    [
+        ({"conditions": ill("N17.9"), "procedures": sessions(1, 4, 8)}, "aki-d"),
+        ({"conditions": ill("N17.9"), "procedures": sessions(2, 5, 92)}, "aki-d"),
+        ({"conditions": ill("N17.9"), "procedures": sessions(2, 5, 93)}, "definite"),
+        ({"conditions": ill("N17.9"), "procedures": sessions(50, 150)}, "none"),
+        ({"conditions": ill("N17.9", "N18.6"), "procedures": sessions(1, 4, 8)}, "definite"),
+        ({"conditions": ill("N17.9", "Z99.2"), "procedures": sessions(1, 4, 8)}, "definite"),
+        ({"conditions": ill("N17.9", "N18.6")}, "probable"),
+        ({"conditions": ill("N17.9")}, "none"),
+        ({"conditions": ill("N17.9", clinical="resolved"), "procedures": sessions(1, 4, 8)}, "none"),
+    ],
+)
+def test_dialysis_for_acute_kidney_injury(lists, expected):
+    assert status(**lists) == expected
+
+
+# --- unknown ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("lists", "because"),
+    [
+        ({"unreadable": ["conditions"]}, "problem list not readable (not permitted)"),
+        ({"incomplete": ["conditions"]}, "problem list received only in part"),
+        (
+            {"conditions": ill("46177005", display="ESRD"), "unreadable": ["procedures"]},
+            "ESRD (46177005), but procedures are not readable: dialysis not confirmed or excluded",
+        ),
+        (
+            {"conditions": ill("N18.5", display="CKD 5"), "unreadable": ["procedures", "encounters"]},
+            "CKD 5 (N18.5), but procedures and encounters are not readable: dialysis not confirmed or excluded",
+        ),
+        (
+            {"conditions": ill("I12.0", display="CKD 5"), "incomplete": ["encounters"]},
+            "CKD 5 (I12.0), but encounters are not readable: dialysis not confirmed or excluded",
+        ),
+        (
+            {"conditions": [condition(text="ESRD on hemodialysis MWF")]},
+            "the problem list mentions dialysis or end-stage renal disease in words only, without a code",
+        ),
+        (
+            {"conditions": [condition(text="End-stage renal failure")]},
+            "the problem list mentions dialysis or end-stage renal disease in words only, without a code",
+        ),
+    ],
+)
+def test_when_it_cannot_be_told(lists, because):
+    found = facts(**lists).feature(dialysis)
+    assert (found.answer, found.because) == (Answer.UNKNOWN, because)
+
+
+@pytest.mark.parametrize(
+    "lists",
+    [
+        {"unreadable": ["procedures", "encounters"]},
+        {"conditions": [condition(text="hypertension")]},
+        {"conditions": ill("I10", text="dialysis discussed")},  # coded: the code decides
+        {"conditions": [condition(text="on dialysis", clinical="resolved")]},
+    ],
+)
+def test_no_hint_is_no_evidence(lists):
+    assert status(**lists) == "none"
+
+
+def test_a_list_in_part_cannot_show_that_it_is_over():
+    for lists in (
+        {"conditions": graft("2023-01-01")},
+        {"conditions": ill("N17.9"), "procedures": sessions(1, 4)},
+    ):
+        found = facts(**lists, incomplete=["conditions"]).feature(dialysis)
+        assert found.answer is Answer.UNKNOWN
+        assert found.because.endswith("but the problem list was received only in part")
+    assert status(conditions=ill("Z99.2"), incomplete=["conditions"]) == "definite"
+
+
+@pytest.mark.parametrize(
+    ("lists", "answer", "because"),
+    [
+        ({"conditions": ill("Z99.2", display="x")}, Answer.MET, "dialysis definite: x (Z99.2)"),
+        ({"conditions": ill("N18.6", display="x")}, Answer.MET, "dialysis probable: x (N18.6)"),
+        ({}, Answer.NOT_MET, "no evidence of maintenance dialysis on record"),
+        ({"unreadable": ["conditions"]}, Answer.UNKNOWN, "problem list not readable (not permitted)"),
+    ],
+)
+def test_the_criterion(lists, answer, because):
+    finding = OnDialysis().evaluate(facts(**lists))
+    assert (finding.answer, finding.because) == (answer, because)
