@@ -189,7 +189,8 @@ def _problem(name: str, value: Any, bounds: dict[str, tuple[str, str]]) -> str |
     if name not in bounds:
         return "unknown name"
     low, high = (Decimal(bound) for bound in bounds[name])
-    if isinstance(value, bool) or not isinstance(value, int | Decimal) or not low <= Decimal(value) <= high:
+    number = Decimal(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else None
+    if number is None or not number.is_finite() or not low <= number <= high:
         return f"must be a number from {low} to {high}"
     return None
 
@@ -208,5 +209,5 @@ def load_approvals(path: Path | None) -> frozenset[tuple[str, str, str]]:
             if not entry.get("by") or not entry.get("on"):
                 raise SettingsError("approvals file: every entry names who approved (by) and when (on)")
         return frozenset((entry["rule"], entry["version"], entry["hash"]) for entry in entries)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SettingsError(f"approvals file cannot be read: {type(error).__name__}") from None

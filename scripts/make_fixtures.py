@@ -17,13 +17,21 @@ from fixture_tables import (
     cases_chart,
     cases_minerals,
     cases_orders,
+    cases_other_orders,
     cases_vectors,
 )
 from fixture_tables.patients import PATIENTS
 from fixture_tables.resources import Chart, Json, identified
 
 FOLDER = Path(__file__).resolve().parent.parent / "fixtures"
-TABLES = (cases_anticoagulants, cases_minerals, cases_vectors, cases_orders, cases_chart)
+TABLES = (
+    cases_anticoagulants,
+    cases_minerals,
+    cases_vectors,
+    cases_orders,
+    cases_chart,
+    cases_other_orders,
+)
 WIDTH = 110
 
 

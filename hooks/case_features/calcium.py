@@ -382,7 +382,9 @@ class LowCalcium:
         # An ionised calcium of these days stands by itself, whatever became of the total calcium.
         by_itself = facts.feature(ionised_low) and lab and lab.when and _belongs_to_now(facts, lab.when, None)
         doubt = facts.feature(ionised_doubt if by_itself else any_calcium_doubt)
-        if found.answer is not Answer.MET or doubt is None or self.even_doubtful:
+        bound = facts.feature(calcium_bound)
+        decided = bound is not None and found.sources == (bound.source,)
+        if found.answer is not Answer.MET or doubt is None or decided or self.even_doubtful:
             return found
         because = f"{found.because}, but {doubt}"
         return Finding(self.text, Answer.UNKNOWN, because, found.sources, optional=True)

@@ -70,7 +70,7 @@ RISK_SUMMARY = (
         clear="skin-lesion-consider",
         says=[
             "Calciphylaxis risk factors on dialysis:",
-            "vitamin K status unknown - not measured",
+            "itamin K status unknown - not measured",
             "most patients with several factors never develop calciphylaxis",
             "Ca x P <55 does not exclude it",
         ],
@@ -310,7 +310,9 @@ SKIN_LESION = (
     Case(
         "skin-arterial-gangrene-of-toes",
         "Gangrene of the toes with coded arterial disease.",
-        hd_normal(problem("I70.262", since=ago(30)), problem("I96", text="Gangrene of left toes", since=ago(10))),
+        hd_normal(
+            problem("I70.262", since=ago(30)), problem("I96", text="Gangrene of left toes", since=ago(10))
+        ),
         clear="skin-lesion-consider",
         service=VIEW,
     ),
@@ -454,7 +456,9 @@ PD_AND_TRANSPLANT = (
         "transplant-steroid-alone",
         "Prednisolone alone does not count as immunosuppression here.",
         no_kidney_disease(
-            problem("Z94.0", since="2024-09-09"), CALCIPHYLAXIS, taking("prednisolone", dosage(5, "tablet", 1))
+            problem("Z94.0", since="2024-09-09"),
+            CALCIPHYLAXIS,
+            taking("prednisolone", dosage(5, "tablet", 1)),
         ),
         clear="immunosuppressant-calciphylaxis",
         service=VIEW,
@@ -463,7 +467,9 @@ PD_AND_TRANSPLANT = (
         "transplant-none-autoimmune",
         "Mycophenolate for lupus without a transplant.",
         no_kidney_disease(
-            problem("M32.9", since="2015-01-01"), CALCIPHYLAXIS, taking("mycophenolate", dosage(2, "tablet", 2))
+            problem("M32.9", since="2015-01-01"),
+            CALCIPHYLAXIS,
+            taking("mycophenolate", dosage(2, "tablet", 2)),
         ),
         clear="immunosuppressant-calciphylaxis",
         service=VIEW,
@@ -481,7 +487,11 @@ PD_AND_TRANSPLANT = (
 
 def stay(**fields: object) -> dict[str, object]:
     """The stay that ends today."""
-    return encounter(4) | {"id": "encounter-1", "period": {"start": ago(4, "08:00"), "end": ago(0, "11:00")}} | fields
+    return (
+        encounter(4)
+        | {"id": "encounter-1", "period": {"start": ago(4, "08:00"), "end": ago(0, "11:00")}}
+        | fields
+    )
 
 
 def leaving(code: str) -> dict[str, object]:

@@ -41,8 +41,10 @@ def _monthly(
 
 
 def _size(kg: float, cm: float, days: int = 9) -> list[Json]:
+    """Weight now and two months ago, height, BMI."""
     bmi = round(kg / (cm / 100) ** 2, 1)
-    return [result("weight", kg, days), result("height", cm, 400), result("bmi", bmi, days)]
+    weights = [result("weight", kg, days), result("weight", kg + 1, days + 60)]
+    return [*weights, result("height", cm, 400), result("bmi", bmi, days)]
 
 
 ESRD = problem("N18.6", recorded="2024-03-02")

@@ -275,7 +275,11 @@ DRUGS: dict[str, tuple[str, str, str]] = {
     "glucagon": (ATC, "H04AA01", "glucagon"),
     "teriparatide": (RXNORM, "1435115", "28 ACTUAT teriparatide 0.02 MG/ACTUAT Pen Injector"),
     "abaloparatide": (ATC, "H05AA04", "abaloparatide"),
-    "morphine": (RXNORM, "1871441", "Abuse-Deterrent 12 HR morphine sulfate 30 MG Extended Release Oral Tablet"),
+    "morphine": (
+        RXNORM,
+        "1871441",
+        "Abuse-Deterrent 12 HR morphine sulfate 30 MG Extended Release Oral Tablet",
+    ),
     "morphine plain": (ATC, "N02AA01", "morphine"),
     "codeine": (RXNORM, "993781", "acetaminophen 300 MG / codeine phosphate 30 MG Oral Tablet"),
     "meperidine": (ATC, "N02AB02", "meperidine"),

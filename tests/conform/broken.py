@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from twin import Call, Json, Reply, refusal, reply
+from twin import Call, Json, Reply, coding, refusal, reply
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,9 @@ def answered(edit: Callable[[Json], Any], *also: str) -> Broken:
     return Broken({"tell": lambda answer, _: (edit(answer), None)[1]}, frozenset(also))
 
 
-def replies(where: Callable[[Call], bool], made: Callable[[Reply, Call], Any], *also: str, **options: Any) -> Broken:
+def replies(
+    where: Callable[[Call], bool], made: Callable[[Reply, Call], Any], *also: str, **options: Any
+) -> Broken:
     """Wrong in the reply to some requests."""
 
     def change(found: Reply, call: Call) -> Reply | None:
@@ -176,8 +178,8 @@ def slow() -> Broken:
 
     def change(_: Reply, call: Call) -> None:
         calls.append(call.path)
-        if call.to_service and len(calls) < 20:
-            time.sleep(0.05)
+        if call.to_service and len(calls) < 14:
+            time.sleep(0.03)
 
     return Broken({"change": change}, options={"budget_ms": 25})
 
@@ -204,10 +206,6 @@ def changeable() -> Broken:
     return told(edit)
 
 
-def recycled() -> Broken:
-    return card(uuid="3f2504e0-4f89-41d3-9a0c-0305e82c3301")
-
-
 def echo(found: Reply, call: Call) -> None:
     """The detail repeats what the EHR wrote."""
     text = call.json["context"]["draftOrders"]["entry"][0]["resource"]["medicationCodeableConcept"]["text"]
@@ -223,8 +221,8 @@ def show_token(found: Reply, call: Call) -> None:
     found.body = json.dumps(document).encode()
 
 
-def null_source(found: Json) -> None:
-    found["source"]["icon"] = None
+def null_inside(found: Json) -> None:
+    found["extension"]["org.example.twin"] = None
 
 
 def two_recommended(found: Json) -> None:
@@ -256,7 +254,6 @@ def sourced(*also: str, drop: str = "", **members: Any) -> Broken:
     return told(edit, *also)
 
 
-
 # --- pieces of the table
 
 STATES = (
@@ -271,20 +268,30 @@ STATES = (
     "wrapper",
 )
 PLAIN = {"summary": "Think", "indicator": "info", "source": {"label": "Twin", "topic": coding("topic")}}
-COMPARED = ("C021-charset",)
 
 
-def kinds(found: Json) -> str:
-    return json.dumps([part.get("resourceType") for part in found.values() if isinstance(part, dict)])
+def kinds(found: Json) -> list[Any]:
+    return [part.get("resourceType") for part in found.values() if isinstance(part, dict)]
 
 
-def all_bundles(found: Json) -> bool:
-    """Every value is what a good client sends for nothing found: searches are Bundles."""
-    return all(isinstance(part, dict) and part.get("resourceType") in ("Bundle", "Patient") for part in found.values())
+def nothing_found(found: Json) -> bool:
+    """What a good client sends for searches without a result."""
+    searches = [
+        part for part in found.values() if isinstance(part, dict) and part.get("resourceType") == "Bundle"
+    ]
+    return len(searches) == len(found) - 1 and not any(entries(part) for part in searches)
 
 
-def fresh_uuid() -> Broken:
-    """A uuid of its own on every card, but not one."""
+def needy() -> Broken:
+    """Never content with prefetch alone."""
+    return replies(
+        body(lambda found: found.get("prefetch") and not found.get("fhirServer")),
+        lambda found, _: refusal(412) if found.status == 200 else None,
+    )
+
+
+def numbered() -> Broken:
+    """Every card has an id of its own, but no UUID."""
     count: list[int] = []
 
     def edit(found: Json) -> None:
@@ -294,16 +301,12 @@ def fresh_uuid() -> Broken:
     return told(edit)
 
 
-def shortened_update() -> Broken:
-    """An update with the changed members only."""
-
+def update_without_id() -> Broken:
     def edit(found: Json) -> None:
         for suggestion in found["suggestions"][2:]:
-            for part in suggestion["actions"]:
-                # Still valid FHIR: an order of another shape would be told as that.
-                part["resource"].pop("id")
+            suggestion["actions"][0]["resource"].pop("id")
 
-    return told(edit, "C068-target-in-drafts") if False else told(edit)
+    return told(edit)
 
 
 def old_delete() -> Broken:
@@ -314,10 +317,42 @@ def old_delete() -> Broken:
     return told(edit)
 
 
-def shown(item: Json) -> bool:
-    """Whether feedback is about the card that the probes know; kept by the caller in order of requests."""
-    return True
+def refuses_plain_override(*, known: bool, status: int) -> Broken:
+    """Refuses an override without a reason, for the card that is talked about most, or for any other."""
+    cards: list[str] = []
+
+    def test(item: Json) -> bool:
+        cards.append(item["card"])
+        plain = len(item) == 3 and item["outcome"] == "overridden" and whole(item)
+        return plain and (item["card"] == cards[0]) is known
+
+    return refuses(one(test), status=status)
 
 
 def whole(item: Json) -> bool:
     return "." not in item["outcomeTimestamp"]
+
+
+def has_own_token(found: Json) -> bool:
+    """A call that names the FHIR server of the run."""
+    return len((found.get("fhirAuthorization") or {}).get("access_token", "")) > 30
+
+
+def explaining() -> Broken:
+    """Tells what is wrong with a token."""
+
+    def change(found: Reply, call: Call) -> Reply | None:
+        length = len(call.headers.get("Authorization") or "")
+        return reply(401, {"length": length}) if found.status == 401 else None
+
+    return Broken({"auth": True, "change": change})
+
+
+def open_to_all() -> Broken:
+    """Asks for tokens, and lets any page on the web call."""
+
+    def change(found: Reply, call: Call) -> None:
+        if call.method == "OPTIONS":
+            found.headers["Access-Control-Allow-Origin"] = "*"
+
+    return Broken({"auth": True, "change": change})

@@ -21,7 +21,9 @@ Json = dict[str, Any]
 SERVICE = "twin-order-sign"
 ISSUER = "https://ehr.conform.example"
 KEY = ec.generate_private_key(ec.SECP384R1())
-PRIVATE_JWK = json.dumps({**ECAlgorithm.to_jwk(KEY, as_dict=True), "kid": "twin-key", "alg": "ES384"}).encode()
+PRIVATE_JWK = json.dumps(
+    {**ECAlgorithm.to_jwk(KEY, as_dict=True), "kid": "twin-key", "alg": "ES384"}
+).encode()
 ORIGIN = "http://localhost:8611"
 PREFETCH = {
     "patient": "Patient/{{context.patientId}}",
@@ -97,7 +99,12 @@ def card(request: Json) -> Json:
         "selectionBehavior": "at-most-one",
         "overrideReasons": [{**coding("cds-not-applicable"), "system": REASONS}],
         "links": [
-            {"label": "Guideline", "type": "absolute", "url": "https://example.org/guideline", "autolaunchable": False},
+            {
+                "label": "Guideline",
+                "type": "absolute",
+                "url": "https://example.org/guideline",
+                "autolaunchable": False,
+            },
             {"label": "App", "type": "smart", "url": "https://example.org/app", "appContext": "x"},
         ],
         "extension": {"org.example.twin": 1},
@@ -177,6 +184,7 @@ class Twin:
     auth: bool = False
     base: str = ""
     jti: set[str] = field(default_factory=set)
+    heard: bool = False
 
     def handle(self, call: Call) -> Reply:
         made = self._preflight(call) if call.method == "OPTIONS" else self._checked(call)
@@ -257,7 +265,7 @@ class Twin:
                 fetch(f"{server}/{query.replace('{{context.patientId}}', patient)}", headers)
             for link in (value or {}).get("link", ()) if "next" in self.lax else ():
                 fetch(link["url"], headers)
-        if "late" in self.lax:
+        if "late" in self.lax and not given:
             threading.Timer(0.05, fetch, (f"{server}/Condition?patient={patient}", headers)).start()
 
     def _known(self, call: Call) -> bool:
@@ -266,7 +274,11 @@ class Twin:
         if scheme != "Bearer":
             return "anonymous" in self.lax and call.to_service
         try:
-            return self._verify(token, f"{self.base}{call.path}")
+            good = self._verify(token, f"{self.base}{call.path}")
+            if good and call.to_service and "deaf" in self.lax and not self.heard:
+                self.heard = True
+                return False
+            return good
         except (jwt.PyJWTError, ValueError, KeyError):
             return "garbage" in self.lax and token == "not.a.token"
 
@@ -360,5 +372,3 @@ def running(twin: Twin) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join(5)
-
-

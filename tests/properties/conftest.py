@@ -7,7 +7,7 @@ the same tree gives the same examples. `CDS_TEST_RANDOM=1` looks elsewhere at ea
 import os
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from property_desk import Desk
 
 settings.register_profile(
@@ -15,6 +15,7 @@ settings.register_profile(
     max_examples=int(os.environ.get("CDS_TEST_EXAMPLES", "25")),
     derandomize=os.environ.get("CDS_TEST_RANDOM") != "1",
     database=None,
+    phases=(Phase.explicit, Phase.generate, Phase.shrink),
     deadline=None,
     suppress_health_check=(HealthCheck.too_slow, HealthCheck.data_too_large),
 )

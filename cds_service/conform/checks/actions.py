@@ -84,7 +84,7 @@ def target(node: Node) -> str | None:
     """What an update or delete is about, in either spelling."""
     resource = node.value.get("resource")
     if node.value.get("type") == "update" and isinstance(resource, dict):
-        return f"{resource.get('resourceType')}/{resource.get('id')}"
+        return f"{resource.get('resourceType')}/{resource['id']}" if resource.get("id") else None
     named = node.value.get("resourceId", resource)
     return named if isinstance(named, str) else None
 
