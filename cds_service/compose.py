@@ -19,11 +19,10 @@ from cds_service.rules.evaluate import Outcome, Result
 from cds_service.rules.rule import Coded, Indicator, Line, Mode, Rule, Tier
 from cds_service.rules.service import CatalogueEntry, Service
 from cds_service.rules.suggestions import RemoveDraft, Suggestion
-from cds_service.rules.text import Writer, cut, escape
+from cds_service.rules.text import Writer, cut, escape, fill_names
 
 MAX_SUGGESTIONS = 6
 _GAP = "Gap"
-_MAX_NOT_CHECKED = 4
 _MORE = "More reasons: see the source link."
 _SHORTER = (300, 150, 75)
 
@@ -74,10 +73,12 @@ def compose(
     authored_on: datetime,
 ) -> list[Composed]:
     """Cards in order of urgency, at most `service.max_cards`."""
-    once: set[str] = set()
+    groups = list(_by_order(outcomes))
+    told_at = _told_at(groups)
     cards = []
-    for order, group in _by_order(outcomes):
-        maker = _CardMaker(view, facts.about(order), order, once)
+    for place, (order, group) in enumerate(groups):
+        elsewhere = frozenset(rule for rule, its_place in told_at.items() if its_place != place)
+        maker = _CardMaker(view, facts.about(order), order, elsewhere)
         card = maker.card(group, patient_id, encounter_id, authored_on)
         if card is not None:
             cards.append(card)
@@ -86,13 +87,25 @@ def compose(
 
 
 def _by_order(outcomes: Sequence[Outcome]) -> Iterable[tuple[Order | None, list[Outcome]]]:
-    groups: dict[str | None, tuple[Order | None, list[Outcome]]] = {}
+    # By the order itself: two drafts without an id would share one reference.
+    groups: dict[int, tuple[Order | None, list[Outcome]]] = {}
     for outcome in outcomes:
-        key = outcome.order.reference if outcome.order else None
-        groups.setdefault(key, (outcome.order, []))[1].append(outcome)
+        groups.setdefault(id(outcome.order), (outcome.order, []))[1].append(outcome)
     for order, group in groups.values():
         for part in [group] if order is not None else _by_rule(group):
             yield order, part
+
+
+def _told_at(groups: Sequence[tuple[Order | None, list[Outcome]]]) -> dict[str, int]:
+    """Where each rule that is told once goes: to the most urgent card that other rules make anyway."""
+    best: dict[str, tuple[int, int]] = {}
+    for place, (_, group) in enumerate(groups):
+        live = [o for o in group if o.result is Result.FIRES and o.mode is Mode.LIVE]
+        rank = max((o.indicator.rank for o in live if not o.rule.line_only), default=-1)
+        for rule in (o.rule for o in live if o.rule.once_per_response):
+            if rule.id not in best or rank > best[rule.id][0]:
+                best[rule.id] = (rank, place)
+    return {rule: place for rule, (_, place) in best.items()}
 
 
 def _by_rule(group: list[Outcome]) -> list[list[Outcome]]:
@@ -138,14 +151,26 @@ def _tier(outcome: Outcome) -> Tier:
     return cast("Tier", outcome.tier)
 
 
+def _unknown_parts(outcome: Outcome) -> list[str]:
+    """The single reasons of a rule that could not be assessed."""
+    if outcome.error:
+        return [f"internal error {outcome.error}"]
+    return [
+        part
+        for finding in outcome.findings
+        if finding.answer is Answer.UNKNOWN
+        for part in finding.because.split("; ")
+    ]
+
+
 class _CardMaker:
     """Makes the one card of one order (or of the patient)."""
 
-    def __init__(self, view: View, facts: Facts, order: Order | None, once: set[str]) -> None:
+    def __init__(self, view: View, facts: Facts, order: Order | None, elsewhere: frozenset[str]) -> None:
         self._view = view
         self._facts = facts
         self._order = order
-        self._once = once
+        self._elsewhere = elsewhere
         self._writer = Writer(view.service.content.fills, facts, markdown=view.markdown)
 
     def card(
@@ -166,9 +191,8 @@ class _CardMaker:
             for outcome in group
             if outcome.result is Result.FIRES
             and outcome.mode is Mode.LIVE
-            and not (outcome.rule.once_per_response and outcome.rule.id in self._once)
+            and outcome.rule.id not in self._elsewhere
         ]
-        self._once.update(outcome.rule.id for outcome in fired if outcome.rule.once_per_response)
         return sorted(fired, key=lambda o: (o.rule.line_only, -o.indicator.rank, o.rule.number))
 
     def _gaps(self, group: list[Outcome]) -> list[Outcome]:
@@ -230,21 +254,19 @@ class _CardMaker:
                 text = common.text
                 break
         blocks = _Blocks()
-        blocks.consider = self._lines(text.detail)
+        blocks.consider = self._lines(line for line in text.detail if not fill_names(line.text))
+        blocks.why = self._lines(line for line in text.detail if fill_names(line.text))
         blocks.not_checked = self._not_checked([], gaps)
         return self._finish(lead.rule, Indicator.INFO, _GAP, text.summary, blocks, [], {}, ())
 
     def _not_checked(self, fired: list[Outcome], gaps: list[Outcome]) -> list[str]:
-        reasons = [reason for outcome in fired for reason in outcome.not_checked]
-        for outcome in gaps:
-            unknown = [f.because for f in outcome.findings if f.answer is Answer.UNKNOWN]
-            error = f"internal error {outcome.error}" if outcome.error else ""
-            reason = "; ".join(dict.fromkeys(unknown)) or error or "data missing"
-            reasons.append(f"{outcome.rule.title}: {reason}")
-        lines = [self._writer.safe(reason) for reason in dict.fromkeys(reasons)]
-        if len(lines) > _MAX_NOT_CHECKED:
-            lines = [*lines[: _MAX_NOT_CHECKED - 1], f"and {len(lines) - _MAX_NOT_CHECKED + 1} more"]
-        return lines
+        """What could not be checked: reasons of rules that fire, then rules not assessed and why, each reason once."""
+        lines = list(dict.fromkeys(reason for outcome in fired for reason in outcome.not_checked))
+        if gaps:
+            lines.append("; ".join(outcome.rule.title for outcome in gaps))
+            reasons = dict.fromkeys(part for outcome in gaps for part in _unknown_parts(outcome))
+            lines.append(f"Because: {'; '.join(reasons) or 'data missing'}")
+        return [self._writer.safe(line) for line in lines]
 
     def _lines(self, lines: Iterable[Line]) -> list[str]:
         return [row for line in lines for row in self._writer.lines(line)]
@@ -268,7 +290,13 @@ class _CardMaker:
                 if not self._offered(suggestion):
                     continue
                 if isinstance(suggestion, RemoveDraft):
-                    if may_delete and self._order is not None and "remove-order" not in made:
+                    # An order without an id cannot be named, hence not removed.
+                    if (
+                        may_delete
+                        and self._order
+                        and "/" in self._order.reference
+                        and "remove-order" not in made
+                    ):
                         made["remove-order"] = self._removal(suggestion, self._order)
                     continue
                 entry = self._view.catalogue[suggestion.key]

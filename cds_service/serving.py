@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+import signal
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import structlog
@@ -102,4 +103,9 @@ def serve(settings: Settings, host: str, port: int) -> None:
         if not settings.authenticated:
             log.warning("unauthenticated", note="callers are not authenticated; development only")
         log.info("serving", host=host, port=port, configuration=engine.config_hash)
-        server.run(sockets=[sock])
+        # uvicorn drains, then raises the signal again; the default handler would end the process before
+        # the store is closed.
+        signal.signal(signal.SIGTERM, lambda *_: None)
+        with suppress(KeyboardInterrupt):
+            server.run(sockets=[sock])
+        log.info("stopped")

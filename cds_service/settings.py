@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tomllib
 from datetime import datetime
 from decimal import Decimal
@@ -26,7 +27,11 @@ class Settings(BaseSettings):
     """Every setting with its default; the README's table is tested against this class."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, secrets_dir=os.environ.get("CDS_SECRETS_DIR") or None, extra="forbid", frozen=True
+        env_prefix=PREFIX,
+        secrets_dir=os.environ.get("CDS_SECRETS_DIR") or None,
+        extra="forbid",
+        frozen=True,
+        env_ignore_empty=True,
     )
 
     environment: Literal["development", "production"] = Field(
@@ -122,6 +127,7 @@ class Site:
         self.clinical: dict[str, Any] = values
 
 
+_LONGEST_RETENTION = 3650
 _CORRECTIONS = ("payne", "none", "lab")
 _SWITCHES = ("suppress_acknowledged_mandatory_vka",)
 
@@ -149,7 +155,9 @@ def load_settings(**overrides: Any) -> Settings:
 def _without_values(error: ValueError) -> str:
     errors = getattr(error, "errors", None)
     if errors is None:
-        return "settings could not be read"
+        # pydantic-settings names the field and its source, never the value.
+        named = re.search(r'field "(\w+)"', str(error))
+        return f"{PREFIX}{named.group(1).upper()}: not valid JSON" if named else "settings could not be read"
     problems = [
         f"{PREFIX}{'_'.join(str(part) for part in item['loc']).upper()}: {item['msg']}"
         if item["loc"]
@@ -180,8 +188,13 @@ def load_site(path: Path | None, bounds: dict[str, tuple[str, str]]) -> Site:
 
 
 def _problem(name: str, value: Any, bounds: dict[str, tuple[str, str]]) -> str | None:
-    if name in ("time_zone", "retention_days"):
+    if name == "time_zone":
         return None
+    if name == "retention_days":
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        return (
+            None if whole and 1 <= value <= _LONGEST_RETENTION else f"must be from 1 to {_LONGEST_RETENTION}"
+        )
     if name == "calcium_correction":
         return None if value in _CORRECTIONS else f"must be one of {', '.join(_CORRECTIONS)}"
     if name in _SWITCHES:

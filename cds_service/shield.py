@@ -46,6 +46,9 @@ class Shield:
             log.error("call_failed", error_class=type(error).__name__, error_id=error_id)  # noqa: TRY400
             outcome = InternalError(f"Internal error {error_id}; nothing was assessed.")
             body = operation_outcome(outcome.issue, outcome.code, outcome.message)
-            headers = [(b"content-type", b"application/fhir+json"), (b"content-length", str(len(body)).encode())]
+            headers = [
+                (b"content-type", b"application/fhir+json"),
+                (b"content-length", str(len(body)).encode()),
+            ]
             await send({"type": "http.response.start", "status": outcome.status, "headers": headers})
             await send({"type": "http.response.body", "body": body})

@@ -27,6 +27,7 @@ from cds_service.fhir.decode import Dropped, Resource
 from cds_service.fhir.prefetch import Source, members, read_prefetch, read_references
 from cds_service.fhir.prefetch import complete as complete_sources
 from cds_service.fhir.results import Fetched
+from cds_service.fhir.source import unique
 from cds_service.protocol.request import HookRequest, decode_request
 from cds_service.rules.evaluate import Outcome, Result, triggered
 from cds_service.rules.evaluate import evaluate as evaluate_rule
@@ -35,6 +36,7 @@ from cds_service.store.records import CardRecord, InvocationRecord, OutcomeRecor
 
 log = structlog.get_logger()
 _DSTU2 = frozenset({"MedicationOrder", "DiagnosticOrder", "MedicationPrescription"})
+_NO_DSTU2 = "FHIR DSTU2 resources are not supported; send R4."
 _NOT_PROFESSIONAL = ("Patient/", "RelatedPerson/")
 _RECORD_SHARE = 0.5
 
@@ -131,6 +133,8 @@ def decode(call: Call) -> None:
         if not call.profile.may_call(hook):
             raise BadRequest("This client is not registered for this hook.")
         _take_orders(call)
+        if any(lost.resource_type in _DSTU2 for lost in request.dropped_orders):
+            raise NothingAssessable(_NO_DSTU2)
         if request.drafts is not None and not call.order_resources and request.dropped_orders:
             raise NothingAssessable("None of the orders could be read.")
 
@@ -143,12 +147,14 @@ def _take_orders(call: Call) -> None:
         if resource is None:
             continue
         if resource.resourceType in _DSTU2:
-            raise NothingAssessable("FHIR DSTU2 resources are not supported; send R4.")
+            raise NothingAssessable(_NO_DSTU2)
         call.companions.append((resource, entry.fullUrl))
         if resource.resourceType in ("MedicationRequest", "ServiceRequest", "ProcedureRequest"):
             if whose(resource, request.patient_id) is Whose.FOREIGN:
                 raise ForeignPatient("A draft order is for another patient than context.patientId.")
             call.order_resources.append(resource)
+    # A draft that is sent twice is one order.
+    call.order_resources = list(unique(call.order_resources))
     if request.selections is not None:
         chosen = [r for r in call.order_resources if _selected(r, request.selections)]
         # Selections that name none of the drafts cannot be understood: then every draft is judged.
@@ -241,9 +247,28 @@ async def complete(call: Call) -> None:
             metrics.prefetch.labels(key, f"{source.origin}-{state}").inc()
             if source.origin == "fhir":
                 metrics.fhir_seconds.labels(key, state).observe(source.seconds)
+        await _read_listed_medications(call)
         missing = [key for key in service.essential if call.sources[key].resources is None]
         if missing and request.drafts is None and not call.profile.gap_card:
             raise NothingAssessable("The problem list could not be obtained, so nothing can be assessed.")
+
+
+async def _read_listed_medications(call: Call) -> None:
+    """Medications that the list only refers to, so that what the patient takes has a name."""
+    source = call.sources.get("medications")
+    access = _access(call)
+    if source is None or not source.resources or access is None:
+        return
+    shelf = shelve([*call.companions, *((resource, None) for resource in source.included)])
+    references = [
+        ref for resource in source.resources if (ref := unresolved_reference(resource, shelf)) is not None
+    ]
+    if references:
+        unique = list(dict.fromkeys(references))
+        found = await read_references(unique, access, call.engine.fhir, call.fhir_deadline)
+        for reference, fetched in found.items():
+            if isinstance(fetched, Fetched):
+                call.companions.append((fetched.resource, reference))
 
 
 def _access(call: Call) -> FhirAccess | None:
@@ -305,7 +330,7 @@ def _judge(rule: Rule, facts: Facts, mode: Mode) -> Outcome:
         return evaluate_rule(rule, facts, mode)
     except Exception as error:  # noqa: BLE001 - the one place: a broken rule is "cannot assess", the others answer
         error_id = uuid.uuid4().hex[:12]
-        log.error(
+        log.error(  # noqa: TRY400
             "rule_failed",
             rule=rule.id,
             version=rule.version,

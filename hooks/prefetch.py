@@ -1,5 +1,7 @@
-"""Prefetch templates. Portable on purpose: each parameter once, no dates, no chains, no includes; dates are
-filtered in code. Keys are stable: clients cache discovery and sites type the templates in by hand.
+"""Prefetch templates, portable on purpose.
+
+Each parameter stands once; no dates, chains or includes: dates are filtered in code. Keys are stable,
+because clients cache discovery and sites type the templates in by hand.
 """
 
 from cds_service.api import PrefetchTemplate
@@ -17,9 +19,13 @@ LAB_CODES = (
     "29265-6",
     "1994-3",
     "12180-6",
+    "1995-0",
     "2777-1",
     "14879-1",
+    "48641-5",
     "1751-7",
+    "61151-7",
+    "61152-5",
     "2731-8",
     "14866-8",
     "6768-6",

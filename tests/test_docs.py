@@ -245,7 +245,8 @@ def test_files_that_are_named_exist():
     for page in WRITTEN_BY_HAND:
         for code in code_in(page):
             for path in re.findall(rf"(?<![\w/.-])(?:{folders})/[\w./-]*\w/?", code):
-                assert (ROOT / path).exists() or "*" in code or "<" in code, f"{page.name}: {path}"
+                built = path.startswith("tests/hapi/target")
+                assert built or (ROOT / path).exists() or "*" in code or "<" in code, f"{page.name}: {path}"
 
 
 # --- the public module

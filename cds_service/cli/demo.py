@@ -27,8 +27,8 @@ def run(console: Console, *, port: int, keep_serving: bool) -> None:
     """
     if not CASE.exists():
         raise SettingsError("run the demo from the project's folder (fixtures/ is missing)")
-    service, as_of, body = read_case(CASE, None)
-    settings = load_settings(as_of=as_of, public_url=f"http://{HOST}:{port}")
+    example = read_case(CASE, None)
+    settings = load_settings(**example.settings, public_url=f"http://{HOST}:{port}")
     with running_engine(settings) as engine:
         try:
             server, sock = make_server(engine, HOST, port)
@@ -42,8 +42,8 @@ def run(console: Console, *, port: int, keep_serving: bool) -> None:
                 raise SettingsError("the server did not start")
             time.sleep(0.01)
         base = f"http://{HOST}:{port}"
-        _show(console, base, service, body)
-        _next_steps(console, base, service, str(as_of))
+        _show(console, base, example.service, example.body)
+        _next_steps(console, base, example.service, str(settings.as_of))
         try:
             while keep_serving and thread.is_alive():
                 thread.join(1)

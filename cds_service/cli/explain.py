@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -30,38 +31,51 @@ class CaseFile(msgspec.Struct):
     service: str | None = None
     as_of: str | None = None
     why: str = ""
+    modes: dict[str, str] = {}
+    """Rule modes the case asks for, as in CDS_RULE_MODES."""
     hook: str | None = None
 
 
-def read_case(path: Path, service: str | None) -> tuple[str, datetime | None, bytes]:
-    """Service id, clinical time and body of a case file or of a bare request.
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A request with the service, the clinical time and the rule modes it is meant for."""
+
+    service: str
+    body: bytes
+    settings: dict[str, Any]
+    """Settings to load with: `as_of`, `rule_modes`."""
+
+
+def read_case(path: Path, service: str | None) -> Example:
+    """A case file or a bare request.
 
     Raises:
         ValueError: the file is neither.
     """
     data = path.read_bytes()
     case = msgspec.json.decode(data, type=CaseFile)
-    body = bytes(case.request) or data
     name = service or case.service or (f"calciphylaxis-{case.hook}" if case.hook else None)
     if name is None:
         raise ValueError("name the service with --service")
-    return name, parse_as_of(case.as_of), body
+    settings: dict[str, Any] = {}
+    if case.as_of is not None:
+        settings["as_of"] = parse_as_of(case.as_of)
+    if case.modes:
+        settings["rule_modes"] = case.modes
+    return Example(name, bytes(case.request) or data, settings)
 
 
-def parse_as_of(text: str | None) -> datetime | None:
+def parse_as_of(text: str) -> datetime:
     """Clinical time of a case: a date means noon UTC of that day."""
-    if text is None:
-        return None
     return datetime.fromisoformat(text if "T" in text else f"{text}T12:00:00+00:00")
 
 
 def explain_case(console: Console, path: Path, service: str | None, *, as_json: bool) -> int:
     """Print why each rule fired or not; returns the exit code."""
     try:
-        name, as_of, body = read_case(path, service)
-        overrides = {"as_of": as_of} if as_of else {}
-        engine = build_engine(load_settings(**overrides), store=None)
-        reply = asyncio.run(pipeline.trace(engine, name, {}, body))
+        example = read_case(path, service)
+        engine = build_engine(load_settings(**example.settings), store=None)
+        reply = asyncio.run(pipeline.trace(engine, example.service, {}, example.body))
     except (ValueError, OSError) as error:
         console.print(f"[bold red]Cannot read the case:[/] {escape(str(error))}")
         return 2
@@ -79,6 +93,8 @@ def render(console: Console, trace: dict[str, Any]) -> None:
     """A table a reader can follow: rule, outcome, each finding with its reason and sources."""
     table = Table("Rule", "Outcome", "Because", "Sources", show_lines=True)
     for outcome in trace["outcomes"]:
+        if outcome["outcome"] == "not-triggered":
+            continue
         colour = _COLOURS.get(outcome["outcome"], "dim")
         reasons = "\n".join(f"{f['answer']}: {f['because']}" for f in outcome["findings"])
         sources = "\n".join(dict.fromkeys(s for f in outcome["findings"] for s in f["sources"]))
@@ -90,7 +106,11 @@ def render(console: Console, trace: dict[str, Any]) -> None:
             escape(reasons),
             escape(sources),
         )
-    console.print(table)
+    if table.rows:
+        console.print(table)
+    idle = dict.fromkeys(o["rule"] for o in trace["outcomes"] if o["outcome"] == "not-triggered")
+    if idle:
+        console.print(f"Not triggered by these orders: {', '.join(idle)}")
     for title, rows in (
         ("Could not be read or used", [f"{g['source']}: {g['text']}" for g in trace["gaps"]]),
         ("Left out", [f"{d['path']}: {d['reason']}" for d in trace["dropped"]]),

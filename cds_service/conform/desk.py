@@ -13,6 +13,7 @@ from cds_service.conform.observed import Entry, Observed, Seen
 from cds_service.conform.tokens import Signer
 
 JSON = {"Content-Type": "application/json"}
+_PATIENCE = 3
 
 
 @dataclass(slots=True)
@@ -22,10 +23,12 @@ class Desk:
     Attributes:
         observed: where everything is written down.
         signer: makes a fresh token for each call; None without a key.
+        silences: exchanges in a row that got no answer.
     """
 
     observed: Observed
     signer: Signer | None = None
+    silences: int = 0
 
     @property
     def discovery_url(self) -> str:
@@ -44,7 +47,12 @@ class Desk:
     def exchange(
         self, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes | None = None
     ) -> Exchange:
-        return send(method, url, headers=headers, body=body, timeout=self.observed.options.timeout_s)
+        """One exchange; after several without an answer in a row, none is tried any more."""
+        if self.silences >= _PATIENCE:
+            return Exchange(0, error="not tried, as there was no answer before")
+        answer = send(method, url, headers=headers, body=body, timeout=self.observed.options.timeout_s)
+        self.silences = 0 if answer.status else self.silences + 1
+        return answer
 
     def note(self, seen: Seen) -> Seen:
         self.observed.seen.append(seen)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -33,8 +33,8 @@ class Options:
     """
 
     bodies: tuple[bytes, ...] = ()
-    token: str | None = None
-    key: bytes | None = None
+    token: str | None = field(default=None, repr=False)
+    key: bytes | None = field(default=None, repr=False)
     issuer: str | None = None
     jku: str | None = None
     auth: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from contextlib import ExitStack, closing
 from statistics import median
 from typing import Any
@@ -19,6 +20,7 @@ from cds_service.conform.probes import access, callbacks, calls, feedback
 from cds_service.conform.report import Latency, Report
 from cds_service.conform.tokens import signer
 
+_SETTLE_S = 0.05
 _SLUG = re.compile(r"[A-Za-z0-9._~-]+")
 
 
@@ -64,8 +66,15 @@ def observe(url: str, options: Options) -> Observed:
         listener = stack.enter_context(closing(_listen(options.listen_port)))
         stranger = stack.enter_context(closing(Listener()))
         _look(desk, listener, stranger)
+        _settle(observed)
         observed.hits = [*listener.hits, *stranger.hits]
     return observed
+
+
+def _settle(observed: Observed) -> None:
+    """Whoever reads after the answer gets a moment to be caught."""
+    ended = max((seen.answer.ended for seen in observed.tokens.values()), default=0.0)
+    time.sleep(max(0.0, ended + _SETTLE_S - time.perf_counter()))
 
 
 def _listen(port: int) -> Listener:
@@ -87,10 +96,12 @@ def _look(desk: Desk, listener: Listener, stranger: Listener) -> None:
         observed.fhir = f"{listener.origin}{FHIR_PATH}"
     callable_ = [(entry, request) for entry in observed.entries if (request := _request(observed, entry))]
     if not callable_:
+        if observed.wants_token:
+            access.with_bad_tokens(desk, stranger, None, {})
         return
     access.without_token(desk, *callable_[0])
     if observed.wants_token or observed.options.auth:
-        access.with_bad_tokens(desk, *callable_[0], stranger)
+        access.with_bad_tokens(desk, stranger, *callable_[0])
     access.cross_origin(desk, callable_[0][0])
     if observed.locked:
         return

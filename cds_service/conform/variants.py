@@ -133,7 +133,12 @@ def _is_bundle(value: Any) -> bool:
 
 
 def _resources(value: dict[str, Any]) -> list[dict[str, Any]]:
-    return [entry["resource"] for entry in value.get("entry", ()) if "resource" in entry]
+    return [entry["resource"] for entry in _entries(value) if isinstance(entry, dict) and "resource" in entry]
+
+
+def _entries(value: dict[str, Any]) -> list[Any]:
+    found = value.get("entry")
+    return found if isinstance(found, list) else []
 
 
 _OUTCOME = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]}
@@ -153,7 +158,7 @@ STATES: dict[str, Callable[[Any], Any]] = {
         else value
     ),
     "prefetch-mixed": lambda value: (
-        {**value, "entry": [*value.get("entry", ()), {"resource": {"resourceType": "Basic", "id": "b"}}, {}]}
+        {**value, "entry": [*_entries(value), {"resource": {"resourceType": "Basic", "id": "b"}}, {}]}
         if _is_bundle(value)
         else value
     ),

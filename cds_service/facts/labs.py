@@ -89,6 +89,9 @@ class LabReader:
         # These are no results at all: unlike one that cannot be read, they leave an older result as it is.
         none_given = (status in _NOT_A_RESULT and bool(resource.status)) or problem == _NO_VALUE
         problem = _status_problem(status) or problem or _date_problem(when, as_of)
+        if when is not None and _may_be_recent(when, as_of, analyte):
+            # A year or a month alone: it may be newer than any other result, as one without a date may.
+            when = None
         reference_low, reference_high = _reference_range(analyte, quantity, ranges)
         return Lab(
             analyte=analyte.id,
@@ -121,6 +124,14 @@ def _date_problem(when: When | None, as_of: datetime) -> str | None:
     if when.is_future(as_of):
         return "dated in the future"
     return None if when.precision in ("day", "time") else "date without a day"
+
+
+def _may_be_recent(when: When, as_of: datetime, analyte: Analyte) -> bool:
+    """The date lacks its day, and the latest day that it can mean is not out of date."""
+    if when.precision in ("day", "time"):
+        return False
+    longest = 366 if when.precision == "year" else 31
+    return (as_of.date() - when.day).days <= longest + analyte.ageing_days
 
 
 def _amount(

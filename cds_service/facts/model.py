@@ -152,6 +152,8 @@ class Procedure:
     when: When | None
     status: str
     sites: frozenset[str]
+    site_words: tuple[str, ...]
+    """Wordings of the coded or written body sites."""
     texts: tuple[str, ...]
     reasons: frozenset[str]
     priority: str | None

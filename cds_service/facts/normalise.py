@@ -19,6 +19,7 @@ from cds_service.facts.model import MUST_NOT, Encounter, Facts, Gap, Order, Pati
 from cds_service.facts.problems import concept_sets, concept_texts, concepts, label_of, problem
 from cds_service.facts.subjects import Whose, whose
 from cds_service.fhir.decode import Resource
+from cds_service.fhir.results import FailureReason
 from cds_service.fhir.source import Source
 from cds_service.terminology.index import Terminology
 
@@ -63,6 +64,7 @@ class Normaliser:
             ForeignPatient: the Patient resource is not the patient of the call.
         """
         reading = _Reading(sources, setting)
+        reading.doubt_empty_lists_of_an_unknown_patient()
         zone, as_of, terminology = setting.zone, setting.as_of, self.terminology
         conditions = reading.take("conditions", "Condition")
         medication_list = reading.take("medications", "MedicationRequest")
@@ -125,6 +127,17 @@ class _Reading:
         self.gaps.append(Gap(source, kind, text))
         if partial:
             self.incomplete.add(source)
+
+    def doubt_empty_lists_of_an_unknown_patient(self) -> None:
+        """A server that does not know the patient answers every search with nothing: no evidence of absence."""
+        patient = self._sources.get("patient")
+        if patient is None or patient.failure is not FailureReason.NOT_FOUND:
+            return
+        for key, source in self._sources.items():
+            if source.origin == "fhir" and source.resources == ():
+                self.note(
+                    key, "unknown-patient", "empty, but the server does not know the patient", partial=True
+                )
 
     def patient(self) -> Patient | None:
         resources = self._resources("patient")
@@ -219,6 +232,7 @@ def _procedure(resource: Resource, moment: str | None, terminology: Terminology,
         when=parse_when(moment, zone),
         status=(resource.status or "unknown").strip().lower(),
         sites=sites,
+        site_words=tuple(text for site in concepts(resource.bodySite) for text in concept_texts(site)),
         texts=texts,
         reasons=reasons,
         priority=resource.priority,

@@ -16,6 +16,7 @@ CONFIRMED, SUSPECTED, HISTORY, NONE, UNKNOWN = "confirmed", "suspected", "histor
 _ORDER = (CONFIRMED, SUSPECTED, HISTORY)
 _SPECIFIC = (vs.CALCIPHYLAXIS_SNOMED_LICENSED,)
 _NAMED = (vs.CALCIPHYLAXIS_NAMED,)
+_NAMES = ("calciphylaxis", "arteriolopathy", "calcifying panniculitis")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,15 @@ def calciphylaxis(facts: Facts) -> Calciphylaxis:
         return Calciphylaxis(NONE if complete else UNKNOWN, None, because, complete)
     status, problem = min(found, key=lambda item: _ORDER.index(item[0]))
     stated = f", verification {problem.verification}" if problem.verification else ""
-    return Calciphylaxis(status, problem, f"{status}: {describe(problem)}{stated}", complete)
+    return Calciphylaxis(status, problem, f"{status}: {_words(problem)}{describe(problem)}{stated}", complete)
+
+
+def _words(problem: Problem) -> str:
+    """The words that name the disease, where the label of the code does not."""
+    if any(name in problem.label.lower() for name in _NAMES):
+        return ""
+    named = next((text for text in problem.texts if any(name in text.lower() for name in _NAMES)), None)
+    return f'"{named}", ' if named else ""
 
 
 def _status(problem: Problem) -> str | None:

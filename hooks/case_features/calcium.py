@@ -259,6 +259,14 @@ def calcium_bound(facts: Facts) -> Lab | None:
     return None
 
 
+def high_bound(facts: Facts) -> Lab | None:
+    """The latest calcium when it is a bound above T3. Correction only raises a total, so it decides."""
+    bound = facts.feature(calcium_bound)
+    if bound is None or bound.low is None or not above(bound.low, limit(facts, T3)):
+        return None
+    return bound
+
+
 def why_no_calcium(facts: Facts) -> str:
     """Why there is no calcium to judge by."""
     return f"calcium: {latest(facts, CALCIUM).why_none}"
@@ -342,9 +350,8 @@ class HighCalcium:
                 self.text, Answer.MET, f"ionised calcium {lab.as_sent} on {lab.when}", (lab.source,)
             )
         threshold = limit(facts, T3)
-        bound = facts.feature(calcium_bound)
-        if bound is not None and bound.low is not None and above(bound.low, threshold):
-            # Correction only raises a total, so a lower bound above the limit decides.
+        bound = facts.feature(high_bound)
+        if bound is not None:
             return Finding(self.text, Answer.MET, tell(bound, CALCIUM), (bound.source,))
         draw = facts.feature(current_draw)
         doubt = facts.feature(any_calcium_doubt)

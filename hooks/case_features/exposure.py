@@ -52,10 +52,11 @@ class CalciumLoad:
 
 def calcium_load(facts: Facts) -> CalciumLoad:
     """All drafts and all active oral calcium; a draft replaces the active order of the same drug."""
-    drafts = [draft for order in facts.orders if (draft := order.medication) and not draft.stopped]
-    items = [item for item in drafts if facts.order and _ORAL.counts(item)]
+    signed = [item for order in facts.orders if (item := order.medication) and not item.stopped]
+    drafts = [item for item in signed if facts.order and _ORAL.counts(item)]
+    items = [*drafts]
     for item in _ORAL.found(facts):
-        replaced = any(not item.sets.isdisjoint(draft.sets) for draft in items)
+        replaced = any(not item.sets.isdisjoint(draft.sets) for draft in drafts)
         if item.state is MedicationState.ACTIVE and not replaced:
             items.append(item)
     total, lines, missing, unreadable = Decimal(0), [], [], False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from cds_service.api import CodeGroup, Facts, Finding, Medication, in_groups, met, not_met
@@ -59,3 +60,57 @@ class Urgent:
         if procedure is not None and priority in ("stat", "asap"):
             return met(self.text, f"priority {priority}", procedure.source)
         return not_met(self.text, f"priority {priority}")
+
+
+# Organs whose biopsy is no skin biopsy. Our sets hold no codes for body sites, so the site's words decide.
+_NOT_SKIN = frozenset(
+    [
+        "liver",
+        "hepatic",
+        "kidney",
+        "renal",
+        "prostate",
+        "lung",
+        "bronchus",
+        "bone",
+        "marrow",
+        "muscle",
+        "nerve",
+        "lymph",
+        "thyroid",
+        "parathyroid",
+        "stomach",
+        "gastric",
+        "duodenum",
+        "colon",
+        "colonic",
+        "rectum",
+        "oesophagus",
+        "esophagus",
+        "cervix",
+        "endometrium",
+        "bladder",
+        "heart",
+        "endomyocardial",
+        "pleura",
+        "pancreas",
+        "spleen",
+        "brain",
+    ]
+)
+_WORD = re.compile(r"[a-z]+")
+
+
+@dataclass(frozen=True, slots=True)
+class SiteIsNotSkin:
+    """The order names a body site, and it is an organ other than the skin."""
+
+    text: str = "the site of the order is not the skin"
+
+    def evaluate(self, facts: Facts) -> Finding:
+        procedure = facts.order.procedure if facts.order else None
+        sites = procedure.site_words if procedure else ()
+        words = set(_WORD.findall(" ".join(sites).lower()))
+        if procedure is not None and "skin" not in words and words & _NOT_SKIN:
+            return met(self.text, f"site: {'; '.join(sites)}", procedure.source)
+        return not_met(self.text, f"site: {'; '.join(sites)}" if sites else "site not coded")

@@ -9,11 +9,12 @@ from hooks.analytes import ALBUMIN, CALCIUM, CALCIUM_IONISED, PHOSPHATE, PTH
 from hooks.case_features.calcium import (
     Basis,
     CalciumDraw,
+    CalciumOnlyAfterCorrection,
     HighCalcium,
     Interval,
     calcium_bound,
     current_draw,
-    depends_on_correction,
+    high_bound,
     ionised,
     ionised_high,
     show_interval,
@@ -30,7 +31,7 @@ from hooks.case_features.product import (
 )
 from hooks.case_features.pth import tell_pth
 from hooks.labs_missing import missing_labs
-from hooks.thresholds import T1, T2, T3, T4, T5, limit
+from hooks.thresholds import T1, T2, T3, T4, T5, T7, T7_ABSOLUTE, limit
 
 _CA_SI = Decimal("4.0078")
 _P_SI = Decimal("3.0974")
@@ -97,7 +98,18 @@ def pth(facts: Facts) -> str:
     return amount(lab.exact, PTH, facts) if lab and lab.exact is not None else lab.as_sent if lab else ""
 
 
+def pth_low_limit(facts: Facts) -> str:
+    """`2 x ULN`, or the absolute limit when the laboratory gave no upper limit."""
+    lab = latest(facts, PTH).lab
+    if lab is not None and lab.reference_high:
+        return f"{T7.value} x ULN"
+    return f"{T7_ABSOLUTE.value} pg/mL"
+
+
 def t3(facts: Facts) -> str:
+    if facts.units == _SI and limit(facts, T3) == T3.value:
+        # As KDOQI prints it: 10.2 mg/dL is 2.545 mmol/L, and rounded up a value of 2.55 would not be above it.
+        return "2.54 mmol/L"
     return amount(limit(facts, T3), CALCIUM, facts)
 
 
@@ -113,11 +125,11 @@ def trigger(facts: Facts) -> str:
     """The value or values that met the tier: `corrected Ca 11.6 mg/dL, Ca x P 80.0`."""
     parts = []
     lab = facts.feature(ionised)
-    bound = facts.feature(calcium_bound)
+    bound = facts.feature(high_bound)
     draw = facts.feature(current_draw)
     if facts.feature(ionised_high) and lab is not None:
         parts.append(f"ionised Ca {lab.as_sent}")
-    elif bound is not None and HighCalcium(full=True).evaluate(facts).answer is Answer.MET:
+    elif bound is not None:
         parts.append(f"Ca {bound.as_sent}")
     elif draw is not None and HighCalcium(full=True).evaluate(facts).answer is Answer.MET:
         name = "corrected Ca" if draw.by_us or draw.basis is Basis.LABORATORY else "Ca"
@@ -133,7 +145,7 @@ def date(facts: Facts) -> str:
     """Date of the values in the summary: of the pair when it gave the tier, else of the calcium."""
     pair = facts.feature(current_pair)
     draw = facts.feature(current_draw)
-    high = facts.feature(ionised) if facts.feature(ionised_high) else facts.feature(calcium_bound) or draw
+    high = facts.feature(ionised) if facts.feature(ionised_high) else facts.feature(high_bound) or draw
     if high is not None and HighCalcium(full=True).evaluate(facts).answer is Answer.MET:
         return str(high.when)
     return str(pair.when) if pair else str(draw.when) if draw else ""
@@ -163,26 +175,21 @@ def calcium_line(facts: Facts) -> str:
     """Total, corrected, albumin and ionised calcium with dates and the KDOQI level."""
     draw = facts.feature(current_draw)
     bound = facts.feature(calcium_bound)
-    if bound is not None:
-        text = f"Calcium {bound.as_sent}, {bound.when}"
-    elif draw is None:
-        return f"Calcium not usable: {latest(facts, CALCIUM).why_none}"
-    else:
-        text = _draw_text(draw, facts)
+    found = [f"Calcium {bound.as_sent}, {bound.when}"] if bound else []
+    found += [_draw_text(draw, facts)] if draw else []
+    text = "; ".join(found) or f"Calcium not usable: {latest(facts, CALCIUM).why_none}"
     lab = facts.feature(ionised)
     if lab is not None:
         text += f"; ionised {lab.as_sent} on {lab.when}"
+    if not found:
+        return text
     note = "; depends on albumin correction" if depends_on_correction_now(facts) else ""
     return f"{text} (KDOQI 2003 action level: above {t3(facts)}{note})"
 
 
 def depends_on_correction_now(facts: Facts) -> bool:
     """T3 is reached with our corrected calcium only, and ionised calcium does not confirm it."""
-    draw = facts.feature(current_draw)
-    if draw is None or facts.feature(ionised_high):
-        return False
-    threshold = limit(facts, T3)
-    return draw.corrected[1] > threshold and depends_on_correction(draw, threshold)
+    return CalciumOnlyAfterCorrection().evaluate(facts).answer is Answer.MET
 
 
 def _draw_text(draw: CalciumDraw, facts: Facts) -> str:

@@ -25,6 +25,7 @@ _MEDICATION_FILLS: Mapping[str, FillSpec] = {
     "ca": FillSpec(minerals.ca, 12, "11.6 mg/dL"),
     "p": FillSpec(minerals.p, 12, "6.1 mg/dL"),
     "pth": FillSpec(minerals.pth, 12, "1,050 pg/mL"),
+    "pth_low_limit": FillSpec(minerals.pth_low_limit, 9, "2 x ULN"),
     "t3": FillSpec(minerals.t3, 11, "10.2 mg/dL"),
     "t4": FillSpec(minerals.t4, 11, "8.4 mg/dL"),
     "prange": FillSpec(minerals.prange, 16, "3.5-5.5 mg/dL"),

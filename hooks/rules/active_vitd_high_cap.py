@@ -88,7 +88,7 @@ RULE = Rule(
         Tier(
             indicator=Indicator.INFO,
             when=PthLow(),
-            summary="{drug}: PTH {pth} on {pth_date} is below 2 x ULN (possible low bone turnover). Review the dose.",
+            summary="{drug}: PTH {pth} on {pth_date} is below {pth_low_limit} (possible low bone turnover). Review the dose.",
             consider=_CONSIDER,
             why=_WHY,
             suggestions=_RECHECK,

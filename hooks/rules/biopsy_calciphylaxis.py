@@ -1,10 +1,12 @@
 """Skin biopsy ordered while calciphylaxis is on record or a skin lesion on dialysis raises the question."""
 
 from cds_service.api import (
+    AllOf,
     Always,
     AnyOf,
     CardText,
     Cites,
+    HasProblem,
     Indicator,
     Line,
     Not,
@@ -17,8 +19,8 @@ from hooks import evidence as ev
 from hooks import override_reasons as why
 from hooks import valuesets as vs
 from hooks.case_features.biopsy import SKIN_LESION_ON_DIALYSIS
-from hooks.case_features.calciphylaxis import DOCUMENTED
-from hooks.case_features.ordered import OrderOf
+from hooks.case_features.calciphylaxis import CURRENT_OR_PAST, DOCUMENTED
+from hooks.case_features.ordered import OrderedFor, OrderOf, SiteIsNotSkin
 from hooks.rules.common import ADULT
 
 _EXCISIONAL = OrderOf((vs.SKIN_BIOPSY_EXCISIONAL,))
@@ -60,7 +62,12 @@ RULE = Rule(
     trigger=OrderingProcedure((vs.SKIN_BIOPSIES,)),
     population=(ADULT,),
     criteria=(AnyOf((DOCUMENTED, SKIN_LESION_ON_DIALYSIS)),),
-    exclusions=(),
+    exclusions=(
+        AllOf((_PUNCH, SiteIsNotSkin())),
+        AllOf(
+            (Not(CURRENT_OR_PAST), AnyOf((OrderedFor((vs.SKIN_NEOPLASM,)), HasProblem((vs.SKIN_NEOPLASM,)))))
+        ),
+    ),
     suppressions=(),
     tiers=(
         Tier(

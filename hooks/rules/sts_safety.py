@@ -1,7 +1,7 @@
 """Sodium thiosulfate ordered into a vein: safety checks. Never a suggestion to start it.
 
 Cyanide kits and topical products are taken out by their codes and names, the product for cisplatin
-ototoxicity by its own value set. A reason in words is not read.
+ototoxicity by its own value set, and both uses by the order's coded reason. A reason in words is not read.
 """
 
 from cds_service.api import Always, CardText, Cites, Indicator, Line, Ordering, OrderLab, Rule, Tier
@@ -9,7 +9,7 @@ from hooks import evidence as ev
 from hooks import override_reasons as why
 from hooks import valuesets as vs
 from hooks.analytes import BICARBONATE, SODIUM
-from hooks.case_features.ordered import OrderOf
+from hooks.case_features.ordered import OrderedFor, OrderOf
 from hooks.case_features.results import NoUsableResult
 from hooks.case_features.thiosulfate import GapHoldsPotassium, ThiosulfateCaution
 from hooks.labs_missing import LabsMissing
@@ -50,7 +50,10 @@ RULE = Rule(
     trigger=Ordering((vs.SODIUM_THIOSULFATE,), only_routes=("iv",)),
     population=(ADULT,),
     criteria=(),
-    exclusions=(OrderOf((vs.SODIUM_THIOSULFATE_OTOPROTECTION,)),),
+    exclusions=(
+        OrderOf((vs.SODIUM_THIOSULFATE_OTOPROTECTION,)),
+        OrderedFor((vs.CYANIDE_POISONING, vs.OTOTOXIC_HEARING_LOSS)),
+    ),
     suppressions=(),
     tiers=(
         Tier(

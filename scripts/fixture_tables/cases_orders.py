@@ -298,6 +298,20 @@ SHAPES = (
         [{"resourceType": "MedicationRequest", "status": "draft"}],
         untouched=VKA_RULES,
     ),
+    Case(
+        "shape-order-without-id",
+        "The draft has no id yet: the card appears, but nothing can be removed by name.",
+        hd_normal(),
+        [],
+        ["vka-dialysis/warning"],
+        offers_removal=False,
+        context={
+            "draftOrders": {
+                "resourceType": "Bundle",
+                "entry": [{"resource": WARFARIN | {"subject": {"reference": "Patient/synthetic-1"}}}],
+            }
+        },
+    ),
     Case("shape-no-orders", "Nothing is being signed.", hd_normal(CALCIPHYLAXIS), []),
     Case(
         "shape-patient-prefix-and-userless",

@@ -571,6 +571,12 @@ THIOSULFATE = (
         ],
     ),
     Case(
+        "thiosulfate-cyanide",
+        "Thiosulfate for cyanide poisoning is an emergency.",
+        no_kidney_disease(),
+        [order("sodium thiosulfate", dosage(12.5, "g", route="Intravenous"), reasonCode=reason("T65.0X1A"))],
+    ),
+    Case(
         "thiosulfate-age-missing",
         "No birth date on record.",
         hd(checks(), CALCIPHYLAXIS).but(birthDate=None),

@@ -1,19 +1,12 @@
 """Runs of the conformance client against a twin. Everything stays on loopback."""
 
-import socket
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from twin import ISSUER, ORIGIN, PRIVATE_JWK, Twin, running
+from twin import ISSUER, ORIGIN, PRIVATE_JWK, Twin, free_port, running
 
 from cds_service.conform import Options, Report, run
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -16,104 +16,14 @@ from urllib.request import Request, urlopen
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
+from twin_answers import PREFETCH, SERVICE, Json, answer, discovery
 
-Json = dict[str, Any]
-SERVICE = "twin-order-sign"
 ISSUER = "https://ehr.conform.example"
 KEY = ec.generate_private_key(ec.SECP384R1())
 PRIVATE_JWK = json.dumps(
     {**ECAlgorithm.to_jwk(KEY, as_dict=True), "kid": "twin-key", "alg": "ES384"}
 ).encode()
 ORIGIN = "http://localhost:8611"
-PREFETCH = {
-    "patient": "Patient/{{context.patientId}}",
-    "conditions": "Condition?patient={{context.patientId}}",
-    "labs": "Observation?patient={{context.patientId}}&code=2000-8,2777-1&_sort=-date&_count=50",
-}
-REASONS = "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes"
-
-
-def discovery() -> Json:
-    return {
-        "services": [
-            {
-                "id": SERVICE,
-                "hook": "order-sign",
-                "title": "Twin",
-                "description": "Says something about every order.",
-                "prefetch": dict(PREFETCH),
-                "usageRequirements": "None.",
-                "version": "2.0.1",
-                "hookVersion": "1.0",
-                "extension": {"org.example.twin": "yes"},
-            }
-        ]
-    }
-
-
-def coding(code: str) -> Json:
-    return {"system": "http://example.org/codes", "code": code, "display": f"The {code}"}
-
-
-def create(patient: str) -> Json:
-    order = {
-        "resourceType": "ServiceRequest",
-        "status": "draft",
-        "intent": "order",
-        "code": {"text": "Calcium"},
-        "subject": {"reference": f"Patient/{patient}"},
-    }
-    return {"type": "create", "description": "Order calcium", "resource": order}
-
-
-def suggestion(label: str, action: Json, *, recommended: bool = False) -> Json:
-    return {"label": label, "uuid": str(uuid.uuid4()), "isRecommended": recommended, "actions": [action]}
-
-
-def card(request: Json) -> Json:
-    """A card with every optional member, so that every rule has something to look at."""
-    patient = request["context"]["patientId"]
-    draft = request["context"]["draftOrders"]["entry"][0]["resource"]
-    suggestions = [
-        suggestion("Order calcium", create(patient), recommended=True),
-        suggestion(
-            "Drop it",
-            {"type": "delete", "description": "Drop it", "resourceId": f"MedicationRequest/{draft['id']}"},
-        ),
-    ]
-    if "intent" in draft and "category" not in draft:
-        update = {"type": "update", "description": "Change it", "resource": {**draft, "priority": "urgent"}}
-        suggestions.append(suggestion("Change it", update))
-    return {
-        "uuid": str(uuid.uuid4()),
-        "summary": "Think about this order",
-        "indicator": "warning",
-        "detail": "**Why:** see <https://example.org/why>.",
-        "source": {
-            "label": "Twin",
-            "url": "https://example.org/twin",
-            "icon": "https://example.org/twin.png",
-            "topic": coding("topic"),
-        },
-        "suggestions": suggestions,
-        "selectionBehavior": "at-most-one",
-        "overrideReasons": [{**coding("cds-not-applicable"), "system": REASONS}],
-        "links": [
-            {
-                "label": "Guideline",
-                "type": "absolute",
-                "url": "https://example.org/guideline",
-                "autolaunchable": False,
-            },
-            {"label": "App", "type": "smart", "url": "https://example.org/app", "appContext": "x"},
-        ],
-        "extension": {"org.example.twin": 1},
-    }
-
-
-def answer(request: Json) -> Json:
-    patient = request["context"]["patientId"]
-    return {"cards": [card(request)], "systemActions": [create(patient)]}
 
 
 @dataclass
@@ -266,7 +176,7 @@ class Twin:
             for link in (value or {}).get("link", ()) if "next" in self.lax else ():
                 fetch(link["url"], headers)
         if "late" in self.lax and not given:
-            threading.Timer(0.05, fetch, (f"{server}/Condition?patient={patient}", headers)).start()
+            threading.Timer(0.02, fetch_late, (f"{server}/Condition?patient={patient}", headers)).start()
 
     def _known(self, call: Call) -> bool:
         """Whether the caller presents a good token; every step can be left out."""
@@ -275,12 +185,12 @@ class Twin:
             return "anonymous" in self.lax and call.to_service
         try:
             good = self._verify(token, f"{self.base}{call.path}")
-            if good and call.to_service and "deaf" in self.lax and not self.heard:
-                self.heard = True
-                return False
-            return good
         except (jwt.PyJWTError, ValueError, KeyError):
             return "garbage" in self.lax and token == "not.a.token"
+        if good and call.to_service and "deaf" in self.lax and not self.heard:
+            self.heard = True
+            return False
+        return good
 
     def _verify(self, token: str, url: str) -> bool:
         lax = self.lax
@@ -319,6 +229,12 @@ class Twin:
         return not seen or "replay" in lax
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def fetch(url: str, headers: dict[str, str]) -> bytes:
     with urlopen(Request(url, headers=headers), timeout=5) as found:
         content: bytes = found.read()
@@ -335,6 +251,12 @@ def strict(body: bytes) -> Any:
         return json.loads(body, parse_constant=no_constant)
     except ValueError:
         return None
+
+
+def fetch_late(url: str, headers: dict[str, str]) -> None:
+    """The run may be over by then."""
+    with suppress(OSError):
+        fetch(url, headers)
 
 
 @contextmanager
@@ -356,14 +278,14 @@ def running(twin: Twin) -> Iterator[str]:
             if made.status != 204:
                 self.wfile.write(made.body)
 
-        do_GET = do_POST = do_OPTIONS = respond
+        do_GET = do_POST = do_OPTIONS = respond  # noqa: N815 - names that the library looks for
 
         def log_message(self, *_: Any) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True)
     thread.start()
     twin.base = f"http://127.0.0.1:{server.server_address[1]}"
     try:

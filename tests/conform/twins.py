@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asked as a
 import broken as b
 from broken import Broken
-from twin import ORIGIN, SERVICE, Reply, refusal, reply
+from twin import ORIGIN, Reply, refusal, reply
+from twin_answers import SERVICE
 
 TRANSPORT = {
     "C001-https": Broken({}, options={"production": True}),
-    "C001-json-content-type": b.replies(b.service, b.content_type("text/html")),
+    "C001-json-content-type": b.replies(a.service, b.content_type("text/html")),
     "C002-no-null": b.told(b.null_inside),
     "C003-no-empty": b.card(detail=""),
     # An error body that is no JSON is no OperationOutcome either.
@@ -23,7 +25,7 @@ TRANSPORT = {
         lambda *_: Reply(200, b"Traceback (most recent call last):\n", {"Content-Type": "text/plain"}),
     ),
     "C018-success-is-200": b.replies(
-        b.kind("text/plain"),
+        a.kind("text/plain"),
         lambda found, _: Reply(201, found.body, found.headers),
         "C021-lenient-content-type",
     ),
@@ -59,23 +61,23 @@ DISCOVERY = {
 CALLS = {
     # What refuses complete calls is compared with in other checks, and never shows a card.
     "C021-call-answered": b.refuses(
-        b.body(lambda call: call.get("prefetch") and not call.get("fhirServer")),
+        a.body(lambda call: call.get("prefetch") and not call.get("fhirServer")),
         "C028-prefetch-suffices",
         "C039-operation-outcome",
         "S2.3-sandbox-draft",
         *(f"S2.5-{state}" for state in b.STATES),
     ),
-    "C021-charset": b.refuses(b.kind("application/json; charset=utf-8")),
-    "C021-lenient-content-type": b.refuses(b.kind("text/plain"), status=415),
-    "C024-unknown-members": b.refuses(b.body(lambda call: "conformUnknown" in call)),
-    "C090-extension-ignored": b.refuses(b.body(lambda call: "extension" in call)),
-    "C026-opaque-instance": b.refuses(b.body(lambda call: call.get("hookInstance", "").startswith("Event"))),
-    "C022-missing-hook": b.accepts(b.lacking("hook")),
-    "C022-missing-instance": b.accepts(b.lacking("hookInstance")),
-    "C022-missing-context": b.accepts(b.lacking("context")),
-    "C022-missing-patient": b.accepts(b.lacking("context", "patientId")),
-    "C022-missing-orders": b.accepts(b.lacking("context", "draftOrders")),
-    "C025-wrong-hook": b.accepts(b.body(lambda call: call.get("hook") not in (None, "order-sign"))),
+    "C021-charset": b.refuses(a.kind("application/json; charset=utf-8")),
+    "C021-lenient-content-type": b.refuses(a.kind("text/plain"), status=415),
+    "C024-unknown-members": b.refuses(a.body(lambda call: "conformUnknown" in call)),
+    "C090-extension-ignored": b.refuses(a.body(lambda call: "extension" in call)),
+    "C026-opaque-instance": b.refuses(a.body(lambda call: call.get("hookInstance", "").startswith("Event"))),
+    "C022-missing-hook": b.accepts(a.lacking("hook")),
+    "C022-missing-instance": b.accepts(a.lacking("hookInstance")),
+    "C022-missing-context": b.accepts(a.lacking("context")),
+    "C022-missing-patient": b.accepts(a.lacking("context", "patientId")),
+    "C022-missing-orders": b.accepts(a.lacking("context", "draftOrders")),
+    "C025-wrong-hook": b.accepts(a.body(lambda call: call.get("hook") not in (None, "order-sign"))),
     "S2.10-malformed-json": b.accepts(
         lambda call: (
             call.to_service and call.body[:1] == b"{" and call.json is None and b"NaN" not in call.body
@@ -90,54 +92,54 @@ CALLS = {
     "S2.10-wrong-method": b.replies(
         lambda call: call.method == "GET" and call.path != "/cds-services", lambda *_: reply(200, {"a": 1})
     ),
-    "S2.3-sandbox-draft": b.refuses(b.body(lambda call: "category" in str(call.get("context")))),
-    "C047-scope-syntaxes": b.refuses(b.scoped("Observation.rs")),
+    "S2.3-sandbox-draft": b.refuses(a.body(lambda call: "category" in str(call.get("context")))),
+    "C047-scope-syntaxes": b.refuses(a.scoped("Observation.rs")),
     "C044-incomplete-authorization": b.replies(
-        b.body(lambda call: call.get("fhirAuthorization") == {"token_type": "Bearer"}),
+        a.body(lambda call: call.get("fhirAuthorization") == {"token_type": "Bearer"}),
         lambda *_: refusal(500),
     ),
     "C026-same-twice": b.changeable(),
     "S2.10-patient-mismatch": b.replies(
-        b.body(lambda call: "conform-somebody-else" in str(call)),
+        a.body(lambda call: "conform-somebody-else" in str(call)),
         lambda *_: reply(200, {"cards": [b.PLAIN]}),
     ),
-    "C076-escaped-text": b.replies(b.body(lambda call: "onerror" in str(call)), b.echo),
+    "C076-escaped-text": b.replies(a.body(lambda call: "onerror" in str(call)), b.echo),
 }
 PREFETCH = {
     "C028-prefetch-suffices": b.needy(),
     "C038-nothing-obtainable": b.refuses(
-        b.body(lambda call: "prefetch" not in call and call.get("hook") and not call.get("fhirServer"))
+        a.body(lambda call: "prefetch" not in call and call.get("hook") and not call.get("fhirServer"))
     ),
-    "C039-operation-outcome": b.refuses(b.prefetch(lambda v: "OperationOutcome" in b.kinds(v))),
-    "S2.5-null": b.refuses(b.prefetch(lambda v: all(part is None for part in v.values()))),
-    "S2.5-empty-bundle": b.refuses(b.prefetch(lambda v: len(v) > 1 and b.nothing_found(v))),
-    "S2.5-next-link": b.refuses(b.bundles(lambda bundle: bundle.get("link"))),
-    "S2.5-partial": b.refuses(b.prefetch(lambda v: len(v) == 1)),
-    "S2.5-outcome-entry": b.refuses(b.bundles(lambda bundle: "outcome" in str(bundle))),
-    "S2.5-mixed": b.refuses(b.bundles(lambda bundle: "Basic" in str(bundle))),
-    "S2.5-collection": b.refuses(b.bundles(lambda bundle: bundle["type"] == "collection")),
+    "C039-operation-outcome": b.refuses(a.prefetch(lambda v: "OperationOutcome" in b.kinds(v))),
+    "S2.5-null": b.refuses(a.prefetch(lambda v: all(part is None for part in v.values()))),
+    "S2.5-empty-bundle": b.refuses(a.prefetch(lambda v: len(v) > 1 and b.nothing_found(v))),
+    "S2.5-next-link": b.refuses(a.bundles(lambda bundle: bundle.get("link"))),
+    "S2.5-partial": b.refuses(a.prefetch(lambda v: len(v) == 1)),
+    "S2.5-outcome-entry": b.refuses(a.bundles(lambda bundle: "outcome" in str(bundle))),
+    "S2.5-mixed": b.refuses(a.bundles(lambda bundle: "Basic" in str(bundle))),
+    "S2.5-collection": b.refuses(a.bundles(lambda bundle: bundle["type"] == "collection")),
     "S2.5-bare": b.refuses(
-        b.prefetch(
+        a.prefetch(
             lambda v: (
                 isinstance(v.get("conditions"), dict) and v["conditions"].get("resourceType") == "Condition"
             )
         )
     ),
-    "S2.5-wrapper": b.refuses(b.prefetch(lambda v: "response" in (v.get("conditions") or ()))),
+    "S2.5-wrapper": b.refuses(a.prefetch(lambda v: "response" in (v.get("conditions") or ()))),
     "S2.5-wrong-type": b.replies(
-        b.prefetch(lambda v: v.get("patient") == "conform"), lambda *_: refusal(500)
+        a.prefetch(lambda v: v.get("patient") == "conform"), lambda *_: refusal(500)
     ),
 }
 CALLBACKS = {
     "C037-completes-partial-prefetch": b.lax("partial"),
     "C043-token-on-each-read": b.lax("token"),
     "C046-no-read-after-answer": b.lax("late"),
-    "C046-token-not-shown": b.replies(b.body(b.has_own_token), b.show_token),
+    "C046-token-not-shown": b.replies(a.body(b.has_own_token), b.show_token),
     "S2.5-null-not-read-again": b.lax("null"),
     "C039-outcome-not-read-again": b.lax("outcome"),
     "S2.5-foreign-next-link": b.lax("next"),
     "C042-unlisted-server": b.lax("allow-list"),
-    "S2.5-callback-answered": b.refuses(b.body(b.has_own_token)),
+    "S2.5-callback-answered": b.refuses(a.body(b.has_own_token)),
     # Fetching is the mistake, even when the signature is refused afterwards.
     "C083-foreign-keys-not-fetched": b.guard("peek"),
 }
@@ -190,15 +192,15 @@ ACTIONS = {
 }
 FEEDBACK = {
     "S2.8-endpoint-behind-uuids": b.replies(lambda call: call.to_feedback, lambda *_: refusal(404)),
-    "S2.8-accepted": b.refuses(b.one(lambda item: item["outcome"] == "accepted")),
+    "S2.8-accepted": b.refuses(a.one(lambda item: item["outcome"] == "accepted")),
     "S2.8-overridden": b.refuses_plain_override(known=True, status=400),
-    "S2.8-override-reason": b.refuses(b.one(lambda item: "reason" in b.reason(item))),
-    "S2.8-comment-only": b.refuses(b.one(lambda item: b.reason(item) and "reason" not in b.reason(item))),
-    "S2.8-override-reasons": b.refuses(b.one(lambda item: "overrideReasons" in item)),
-    "S2.8-fraction-of-second": b.refuses(b.one(lambda item: not b.whole(item))),
-    "S2.8-batch": b.refuses(b.items(lambda found: len(found) > 1)),
+    "S2.8-override-reason": b.refuses(a.one(lambda item: "reason" in a.reason(item))),
+    "S2.8-comment-only": b.refuses(a.one(lambda item: a.reason(item) and "reason" not in a.reason(item))),
+    "S2.8-override-reasons": b.refuses(a.one(lambda item: "overrideReasons" in item)),
+    "S2.8-fraction-of-second": b.refuses(a.one(lambda item: not b.whole(item))),
+    "S2.8-batch": b.refuses(a.items(lambda found: len(found) > 1)),
     "S2.8-unknown-card": b.refuses_plain_override(known=False, status=404),
-    "S2.8-extension": b.refuses(b.one(lambda item: "extension" in item)),
+    "S2.8-extension": b.refuses(a.one(lambda item: "extension" in item)),
     "S2.8-malformed": b.replies(lambda call: call.to_feedback and call.json is None, lambda *_: Reply(200)),
     "S2.8-without-array": b.replies(
         lambda call: call.to_feedback and call.json == {"conform": True}, lambda *_: Reply(200)

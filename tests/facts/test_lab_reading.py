@@ -294,8 +294,11 @@ def test_F12_a_newer_result_that_cannot_be_read_is_a_doubt():
         ({"effectivePeriod": {}, "issued": "2026-11-11"}, "11 Nov 2026", "reported", None),
         ({"effectiveDateTime": "yesterday", "issued": "2026-11-11"}, "11 Nov 2026", "reported", None),
         ({}, "None", "reported", "no usable date"),
-        ({"effectiveDateTime": "2026-11"}, "Nov 2026", "collected", "date without a day"),
-        ({"effectiveDateTime": "2026"}, "2026", "collected", "date without a day"),
+        # Without a day it may be newer than any other result, unless its whole month or year is out of date.
+        ({"effectiveDateTime": "2026-11"}, "None", "collected", "date without a day"),
+        ({"effectiveDateTime": "2026"}, "None", "collected", "date without a day"),
+        ({"effectiveDateTime": "2026-07"}, "Jul 2026", "collected", "date without a day"),
+        ({"effectiveDateTime": "2025"}, "2025", "collected", "date without a day"),
         ({"effectiveDateTime": "2026-11-16T11:59:00Z"}, "16 Nov 2026", "collected", None),
         ({"effectiveDateTime": "2026-11-17"}, "17 Nov 2026", "collected", "dated in the future"),
     ],

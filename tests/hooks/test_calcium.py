@@ -246,6 +246,24 @@ def test_F17_a_bound_that_is_older_than_a_number_does_not_matter():
     assert answers(*labs) == (NOT_MET, NOT_MET, NOT_MET)
 
 
+def test_F17_the_older_adjusted_bound_gives_way_to_the_newer_total_bound():
+    labs = (calcium(9.0, days=10), bound("<", 9, "46099-8", days=20), bound(">", 15, days=1))
+    assert answers(*labs)[0] is MET
+
+
+def test_a_low_calcium_in_doubt_silences_no_rule_but_is_not_withheld():
+    labs = (calcium(8.0, days=10), albumin(4.2, days=10), calcium(9, "mg%", days=1))
+    assert answers(*labs)[2] is UNKNOWN
+    assert LowCalcium(even_doubtful=True).evaluate(facts(labs=labs)).answer is MET
+
+
+def test_an_unusable_ionised_calcium_is_a_doubt_unless_a_newer_one_counts():
+    usual = (calcium(9.2), albumin(4.2))
+    assert answers(*usual, ion(1.5, unit="mg%", days=1))[0] is UNKNOWN
+    assert answers(*usual, ion(1.5, unit="mg%", days=4), ion(1.2, days=1)) == (NOT_MET, NOT_MET, NOT_MET)
+    assert answers(*usual, ion(1.5, unit="mg%", days=60)) == (NOT_MET, NOT_MET, NOT_MET)
+
+
 def test_F17_an_albumin_bound_leaves_the_correction_open():
     labs = (calcium(9.8, days=1), albumin(4.2, days=10), bound("<", 1.5, "1751-7", "g/dL", days=1))
     assert answers(*labs)[0] is UNKNOWN

@@ -282,6 +282,18 @@ def test_no_hint_is_no_evidence(lists):
     assert status(**lists) == "none"
 
 
+def test_dialysis_without_a_date_or_in_a_list_with_gaps_proves_nothing_either_way():
+    undated = procedure(HD, performedDateTime=None)
+    found = facts(conditions=graft("2023-01-01"), procedures=[undated]).feature(dialysis)
+    assert (found.answer, found.because.rpartition(", but ")[2]) == (
+        Answer.UNKNOWN,
+        "dialysis is recorded without a usable date",
+    )
+    part = facts(procedures=sessions(2, 5), incomplete=["procedures"]).feature(dialysis)
+    assert part.because == "dialysis sessions are on record and procedures were received only in part"
+    assert status(incomplete=["procedures"]) == "none"
+
+
 def test_a_list_in_part_cannot_show_that_it_is_over():
     for lists in (
         {"conditions": graft("2023-01-01")},

@@ -19,7 +19,8 @@ _NO_KEY = "needs a token that the service accepts; give --key with --issuer"
 def _asks(observed: Observed) -> Judged:
     if not (observed.options.auth or observed.wants_token):
         return Judged(nothing=_OPEN)
-    calls = observed.of("anonymous-call")
+    # A service that does not even show its discovery document is judged by that.
+    calls = observed.of("anonymous-call") or ([] if observed.has_token else observed.of("discovery"))
     problems = [f"{s.place}: {s.answer.told}" for s in calls if s.answer.status not in _REFUSED]
     nothing = observed.why_nothing if observed.entries else "discovery names no service"
     return Judged(len(calls), tuple(problems), nothing)

@@ -50,7 +50,6 @@ def _stable(observed: Observed) -> Judged:
     "C008-services-array",
     Level.SHALL,
     "The document is an object with an array `services` of objects; without services it is empty.",
-    rows=(9,),
 )
 def _array(observed: Observed) -> Judged:
     answered = [s for s in observed.of("discovery") if s.answer.status == 200]  # noqa: PLR2004

@@ -52,24 +52,27 @@ def without_token(desk: Desk, entry: Entry, request: dict[str, Any]) -> None:
             desk.observed.wants_token = answer.status in (401, 403)
 
 
-def with_bad_tokens(desk: Desk, entry: Entry, request: dict[str, Any], listener: Listener) -> None:
-    """One call for each way of being bad; then a good token twice."""
+def with_bad_tokens(desk: Desk, listener: Listener, entry: Entry | None, request: dict[str, Any]) -> None:
+    """One call for each way of being bad; then a good token twice. Without a service, discovery is asked."""
     attacker = stranger()
     listener.keys = key_set(attacker)
     known = desk.signer or stranger(desk.observed.options.issuer or "https://unknown.conform.invalid")
     forge = Forge(known, attacker, f"{listener.origin}{KEYS_PATH}")
-    url = desk.url(entry.id)
+    url = desk.url(entry.id) if entry else desk.discovery_url
     for probe, make in bad_tokens(forge).items():
-        answer = _present(desk, url, make(url), request)
-        desk.note(Seen(probe, "other", entry.id, answer))
-    if desk.signer is not None:
+        _present(desk, probe, entry, make(url), request)
+    if desk.signer is not None and entry is not None:
         token = desk.signer.good(url)
         for probe in ("token-good", "token-replayed"):
-            answer = _present(desk, url, token, request)
-            desk.note(Seen(probe, "other", entry.id, answer))
+            _present(desk, probe, entry, token, request)
 
 
-def _present(desk: Desk, url: str, token: str, request: dict[str, Any]) -> Any:
+def _present(desk: Desk, probe: str, entry: Entry | None, token: str, request: dict[str, Any]) -> None:
     """A call with a token; every call is another event, so its body differs too."""
     headers = {**JSON, "Authorization": f"Bearer {token}"}
-    return desk.exchange("POST", url, headers=headers, body=variants.encoded(copy(request)))
+    if entry is None:
+        answer = desk.exchange("GET", desk.discovery_url, headers=headers)
+    else:
+        body = variants.encoded(copy(request))
+        answer = desk.exchange("POST", desk.url(entry.id), headers=headers, body=body)
+    desk.note(Seen(probe, "other", entry.id if entry else "", answer))
