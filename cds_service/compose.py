@@ -280,8 +280,10 @@ class _CardMaker:
         authored_on: datetime,
     ) -> tuple[list[SuggestionOut], dict[str, str], list[str]]:
         """Suggestions in order of priority, what each offers, and steps that can only be named in words."""
-        may_delete = not any(outcome.forbids_delete for outcome in fired) and not any(
-            tier.forbids_delete for outcome in gaps for tier in outcome.rule.tiers
+        may_delete = (
+            self._named_unmistakably()
+            and not any(outcome.forbids_delete for outcome in fired)
+            and not any(tier.forbids_delete for outcome in gaps for tier in outcome.rule.tiers)
         )
         made: dict[str, SuggestionOut] = {}
         in_words: dict[str, str] = {}
@@ -290,13 +292,7 @@ class _CardMaker:
                 if not self._offered(suggestion):
                     continue
                 if isinstance(suggestion, RemoveDraft):
-                    # An order without an id cannot be named, hence not removed.
-                    if (
-                        may_delete
-                        and self._order
-                        and "/" in self._order.reference
-                        and "remove-order" not in made
-                    ):
+                    if may_delete and self._order and "remove-order" not in made:
                         made["remove-order"] = self._removal(suggestion, self._order)
                     continue
                 entry = self._view.catalogue[suggestion.key]
@@ -311,6 +307,13 @@ class _CardMaker:
                     )
         kept = dict(list(made.items())[:MAX_SUGGESTIONS])
         return list(kept.values()), {each.uuid: key for key, each in kept.items()}, list(in_words.values())
+
+    def _named_unmistakably(self) -> bool:
+        """The order has an id of its own: without one, or shared by two drafts, the wrong order might go."""
+        order = self._order
+        if order is None or "/" not in order.reference:
+            return False
+        return sum(each.reference == order.reference for each in self._facts.orders) == 1
 
     def _offered(self, suggestion: Suggestion) -> bool:
         when: Criterion | None = suggestion.when

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from cds_service.conform import Options, OptionsError, Report, Result, Verdict, run
 from cds_service.settings import SettingsError
@@ -81,12 +81,11 @@ def conform(
 
 def show(console: Console, report: Report) -> None:
     """The table, worst first, and the sums."""
-    table = Table("Check", "Level", "Rule", "Result", show_lines=False)
+    table = Table(Column("Check", no_wrap=True), Column("Result", no_wrap=True), "Level", "Rule")
     for verdict in _ORDER:
         for result in report.of(verdict):
-            table.add_row(
-                result.id, result.level.value, _told(result), f"[{_COLOURS[verdict]}]{verdict.value}[/]"
-            )
+            outcome = f"[{_COLOURS[verdict]}]{verdict.value}[/]"
+            table.add_row(result.id, outcome, result.level.value, _told(result))
     console.print(table)
     for note in report.notes:
         console.print(f"[yellow]Note:[/] {escape(note)}")

@@ -4,7 +4,7 @@ from cds_service.api import AnyOf, CardText, Cites, Indicator, Line, Not, Rule, 
 from hooks import evidence as ev
 from hooks import override_reasons as why
 from hooks.case_features.anticoagulation import AcknowledgedVka, MandatoryVka, ValveTypeNotCoded
-from hooks.case_features.calciphylaxis import DOCUMENTED
+from hooks.case_features.calciphylaxis import CURRENT_OR_PAST, DOCUMENTED
 from hooks.case_features.dialysis import OnDialysis
 from hooks.rules.common import ADULT, BY_NAME_LINE, ORDERING_VKA, REFER_ANTICOAGULATION, REFER_NEPHROLOGY
 
@@ -13,7 +13,7 @@ _WHY = (
     Line("Indication: {indications_found}"),
     Line("Valve type not coded: if it is a tissue valve, review the indication", ValveTypeNotCoded()),
     Line("Dialysis {dialysis_evidence}"),
-    Line("Calciphylaxis {calciphylaxis_evidence}", DOCUMENTED),
+    Line("Calciphylaxis {calciphylaxis_evidence}", CURRENT_OR_PAST),
     Line(
         "Mechanical valve: the apixaban arm of a trial was stopped for excess thromboembolism (4.2 vs 1.3 % per "
         "patient-year) and dabigatran is contraindicated (E33)"
@@ -36,7 +36,8 @@ RULE = Rule(
     title="Mandatory vitamin K antagonist: limit other risks",
     trigger=ORDERING_VKA,
     population=(ADULT,),
-    criteria=(MandatoryVka(), AnyOf((OnDialysis(), DOCUMENTED))),
+    # Past calciphylaxis counts too: rule 1 leaves every patient with such an indication to this rule.
+    criteria=(MandatoryVka(), AnyOf((OnDialysis(), CURRENT_OR_PAST))),
     exclusions=(),
     suppressions=(),
     tiers=(

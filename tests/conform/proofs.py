@@ -14,14 +14,18 @@ VERIFY = "tests/clients/test_client_verify.py"
 PROFILE = "tests/clients/test_client_profile.py"
 KEYS = "tests/clients/test_client_keys.py"
 PREFETCH = "tests/fhir/test_prefetch.py"
+WIRE = "tests/test_first_light.py"
 CLIENT = "tests/fhir/test_client.py"
 
 NAMED: dict[int, tuple[str, ...]] = {
     1: ("tests/test_settings.py::test_production_refuses",),
+    22: (f"{WIRE}::test_missing_member_is_named", f"{WIRE}::test_missing_draft_orders_names_the_cause"),
     19: ("tests/test_docs.py::test_the_readme_shows_what_the_code_says",),
     28: (f"{PREFETCH}::test_same_data_by_prefetch_and_by_reads_is_the_same",),
     34: (f"{PREFETCH}::test_F21_references_of_drafts_are_read_once_each",),
     37: (f"{PREFETCH}::test_what_is_missing_is_read_in_parallel",),
+    38: (f"{WIRE}::test_nothing_assessable_without_problem_list",),
+    41: (f"{WIRE}::test_nothing_assessable_without_problem_list",),
     39: (f"{PREFETCH}::test_F10_known_none_and_reported_problems_are_not_asked_for_again",),
     43: (f"{CLIENT}::test_search_is_read_with_token_and_without_cache",),
     46: (
@@ -49,6 +53,7 @@ NAMED: dict[int, tuple[str, ...]] = {
     ),
     87: (f"{VERIFY}::test_an_audience_from_the_profile_is_accepted_beside_the_url",),
     88: (f"{PROFILE}::test_T9_the_sandbox_is_for_development_only",),
+    89: (f"{WIRE}::test_browser_may_ask_first", f"{WIRE}::test_browser_of_a_stranger_may_not"),
 }
 
 

@@ -57,7 +57,7 @@ def mutated(document, data):
         try:
             parent = at(document, path[:-1])
             mutate(parent, path[-1], data)
-        except (KeyError, IndexError, TypeError):
+        except (AttributeError, IndexError, KeyError, StopIteration, TypeError):
             continue
 
 

@@ -6,6 +6,7 @@ import re
 
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 from property_charts import calls, draft_orders, drawn, every_rule, reference
 from property_desk import decoded, encoded
 
@@ -136,8 +137,14 @@ def strings(value):
         yield value
 
 
+# Rule 6 of clinical.md words the patient's recorded status so; where the ordered drug is "calcium acetate" the linter
+# would read it as a laboratory value that confirms.
+_STATUS = re.compile(r"\bwith (?:confirmed|suspected|past) (?=calciphylaxis)")
+
+
 def check_wording(cards):
-    for text in strings(cards):
+    for sent in strings(cards):
+        text = _STATUS.sub("with ", sent)
         assert not _NEVER.search(text), text
         for line in text.split("\n"):
             assert [(ban.id, words) for ban, words in violations(line, "calciphylaxis")] == [], line
@@ -194,6 +201,8 @@ def test_every_answer_to_gaps_is_valid(desk, call, how, data):
     check_answer(changed, body)
 
 
+_markdown = MarkdownIt("commonmark", {"html": True})
+OUR_TAGS = {"p", "strong", "ul", "li"}
 LONG = "Extraordinarily long wording <script>alert(1)</script> [click](javascript:x) **bold** | `code` \u202e\u0000 & "
 
 
@@ -223,9 +232,8 @@ def test_every_answer_to_hostile_words_is_valid(desk, call, data):
     for card in answer["cards"]:
         assert len(card["summary"]) <= 139
         assert not any(ord(character) < 32 for character in card["summary"])
-        detail = card.get("detail", "")
-        assert "<script" not in detail
-        assert "](javascript" not in detail
+        rendered = _markdown.render(card.get("detail", ""))
+        assert set(re.findall(r"<(\w+)", rendered)) <= OUR_TAGS
         assert "\u202e" not in encoded(card).decode()
         for suggestion in card.get("suggestions", []):
             check_suggestion(suggestion, changed, drafts)
