@@ -56,6 +56,8 @@ def create_app(engine: Engine) -> FastAPI:
         version=__version__,
         docs_url=None,
         redoc_url=None,
+        # A redirect would be built from the Host header, which a caller can choose.
+        redirect_slashes=False,
         lifespan=lifespan,
     )
     app.add_middleware(Shield)
@@ -186,7 +188,7 @@ def _add_hooks(app: FastAPI, engine: Engine) -> None:
     async def feedback(service_id: str, request: Request) -> Response:
         body = await read_body(request, limit)
         await receive_feedback(engine, service_id, dict(request.headers), body)
-        return Response(b"{}", media_type=JSON)
+        return Response(status_code=200)
 
 
 def _add_operations(app: FastAPI, engine: Engine) -> None:

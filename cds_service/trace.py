@@ -62,9 +62,8 @@ def facts_of(facts: Facts) -> dict[str, Any]:
         "procedures": _list(facts.procedures, _procedure),
         "requests": _list(facts.requests, _procedure),
         "orders": [
-            _medication(order.medication) if order.medication else _procedure(order.procedure)
-            for order in facts.orders
-            if order.medication or order.procedure
+            *(_medication(order.medication) for order in facts.orders if order.medication),
+            *(_procedure(order.procedure) for order in facts.orders if order.procedure),
         ],
         "unreadable": dict(facts.failures),
         "incomplete": sorted(facts.incomplete),
@@ -113,9 +112,7 @@ def _medication(item: Medication) -> dict[str, Any]:
     }
 
 
-def _procedure(item: Procedure | None) -> dict[str, Any]:
-    if item is None:
-        return {}
+def _procedure(item: Procedure) -> dict[str, Any]:
     return {
         "label": item.label,
         "when": str(item.when) if item.when else None,

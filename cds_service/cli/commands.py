@@ -13,6 +13,7 @@ from rich.console import Console
 from cds_service import __version__
 from cds_service.cli import demo as demo_command
 from cds_service.cli import operate
+from cds_service.cli.conform import conform
 from cds_service.cli.explain import explain_case
 from cds_service.clients.load import ProfileError
 from cds_service.logs import configure_logging
@@ -23,6 +24,7 @@ from cds_service.store.errors import StoreError
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 export_app = typer.Typer(no_args_is_help=True, help="Write review sheets or FHIR knowledge artefacts.")
 app.add_typer(export_app, name="export")
+app.command()(conform)
 console = Console()
 problems_console = Console(stderr=True)
 

@@ -166,10 +166,9 @@ def prefetched(request):
 
 
 def _inside(value):
+    value = _unwrapped(value)
     if not isinstance(value, dict):
         return
-    if "resourceType" not in value and isinstance(value.get("resource"), dict):
-        value = value["resource"]
     if value.get("resourceType") == "Bundle":
         for entry in value.get("entry") or ():
             if isinstance(entry, dict) and isinstance(entry.get("resource"), dict):
@@ -181,14 +180,16 @@ def _inside(value):
 def lists(request):
     """(prefetch key, Bundle) for each Bundle that came as prefetch."""
     for key, value in (request.get("prefetch") or {}).items():
-        if (
-            isinstance(value, dict)
-            and "resourceType" not in value
-            and isinstance(value.get("resource"), dict)
-        ):
-            value = value["resource"]
-        if isinstance(value, dict) and value.get("resourceType") == "Bundle":
-            yield key, value
+        inner = _unwrapped(value)
+        if isinstance(inner, dict) and inner.get("resourceType") == "Bundle":
+            yield key, inner
+
+
+def _unwrapped(value):
+    """The resource inside the wrapper that old clients put around each value."""
+    if isinstance(value, dict) and "resourceType" not in value and isinstance(value.get("resource"), dict):
+        return value["resource"]
+    return value
 
 
 def order_bundle(request):
@@ -212,11 +213,31 @@ def _when(draw, days=DAYS):
     return ago(draw(days), draw(st.sampled_from((None, None, 6, 10))))
 
 
-CALCIUM = st.sampled_from("7.2 8.3 8.4 8.5 8.9 9.0 9.4 9.6 10.0 10.2 10.3 10.6 10.65 11.4 12.8".split())
-PHOSPHATE = st.sampled_from("2.1 3.5 4.2 5.0 5.4 5.5 5.6 6.1 6.9 7.0 7.4 8.8".split())
-ALBUMIN = st.sampled_from("1.9 2.5 2.8 3.0 3.4 3.5 3.9 4.0 4.2".split())
-PTH = st.sampled_from("40 90 120 149 150 300 585 600 620 1100".split())
-IONISED = st.sampled_from("0.95 1.11 1.12 1.20 1.32 1.33 1.45".split())
+CALCIUM = st.sampled_from(
+    [
+        "7.2",
+        "8.3",
+        "8.4",
+        "8.5",
+        "8.9",
+        "9.0",
+        "9.4",
+        "9.6",
+        "10.0",
+        "10.2",
+        "10.3",
+        "10.6",
+        "10.65",
+        "11.4",
+        "12.8",
+    ]
+)
+PHOSPHATE = st.sampled_from(
+    ["2.1", "3.5", "4.2", "5.0", "5.4", "5.5", "5.6", "6.1", "6.9", "7.0", "7.4", "8.8"]
+)
+ALBUMIN = st.sampled_from(["1.9", "2.5", "2.8", "3.0", "3.4", "3.5", "3.9", "4.0", "4.2"])
+PTH = st.sampled_from(["40", "90", "120", "149", "150", "300", "585", "600", "620", "1100"])
+IONISED = st.sampled_from(["0.95", "1.11", "1.12", "1.20", "1.32", "1.33", "1.45"])
 _VALUES = {
     "calcium": CALCIUM,
     "calcium-corrected": CALCIUM,

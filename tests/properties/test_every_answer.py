@@ -192,7 +192,9 @@ def test_every_answer_is_valid(desk, call, how):
 def test_every_answer_to_gaps_is_valid(desk, call, how, data):
     """Parts of the record are missing or not readable: gap cards keep the same form."""
     changed = call.copy()
-    for key in data.draw(st.sets(st.sampled_from(sorted(changed.request["prefetch"])), min_size=1, max_size=3)):
+    for key in data.draw(
+        st.sets(st.sampled_from(sorted(changed.request["prefetch"])), min_size=1, max_size=3)
+    ):
         changed.request["prefetch"].pop(key)
     try:
         body = desk.answer(changed, **how)
@@ -239,7 +241,9 @@ def test_every_answer_to_hostile_words_is_valid(desk, call, data):
             check_suggestion(suggestion, changed, drafts)
 
 
-@given(call=drawn(("calciphylaxis-order-sign", "calciphylaxis-medication-refill"), likely=True), data=st.data())
+@given(
+    call=drawn(("calciphylaxis-order-sign", "calciphylaxis-medication-refill"), likely=True), data=st.data()
+)
 def test_drafts_without_id_are_never_deleted(desk, call, data):
     changed = call.copy()
     for one in draft_orders(changed.request):

@@ -18,15 +18,17 @@ def results(call):
     for _, one in prefetched(call.request):
         quantity = one.get("valueQuantity") or {}
         if (
-            one["resourceType"] == "Observation"
-            and quantity.get("code") == "mg/dL"
-            and "comparator" not in quantity
+            one["resourceType"] != "Observation"
+            or quantity.get("code") != "mg/dL"
+            or "comparator" in quantity
         ):
-            if one["code"]["coding"][0]["code"] in RAISABLE and one["status"] not in (
-                "preliminary",
-                "cancelled",
-            ):
-                yield one
+            continue
+        if code_of(one) in RAISABLE and one["status"] not in ("preliminary", "cancelled"):
+            yield one
+
+
+def code_of(one):
+    return one["code"]["coding"][0]["code"]
 
 
 def tiers(answered):
@@ -43,11 +45,7 @@ def test_raising_calcium_or_phosphate_never_lowers_the_tier(desk, call, correcti
     call = call.copy()
     if not albumin:
         entries = call.request["prefetch"]["labs"].get("entry") or []
-        kept = [
-            each
-            for each in entries
-            if each["resource"]["code"]["coding"][0]["code"] not in loinc_of("albumin")
-        ]
+        kept = [each for each in entries if code_of(each["resource"]) not in loinc_of("albumin")]
         call.request["prefetch"]["labs"]["entry"] = kept
     site = {"calcium_correction": correction}
     before = desk.ask(call, site=site)
@@ -55,9 +53,9 @@ def test_raising_calcium_or_phosphate_never_lowers_the_tier(desk, call, correcti
     found = list(results(raised))
     if not found:
         return
-    which = data.draw(st.sampled_from(sorted({RAISABLE[one["code"]["coding"][0]["code"]] for one in found})))
+    which = data.draw(st.sampled_from(sorted({RAISABLE[code_of(one)] for one in found})))
     for one in found:
-        if RAISABLE[one["code"]["coding"][0]["code"]] != which or not data.draw(st.booleans()):
+        if RAISABLE[code_of(one)] != which or not data.draw(st.booleans()):
             continue
         value = Decimal(str(one["valueQuantity"]["value"]))
         by = data.draw(st.sampled_from(("0.05", "0.1", "0.3", "1", "2", "4", "8")))

@@ -24,9 +24,8 @@ def strangers(donor, subject):
     found = {}
     for key, one in prefetched(donor.request):
         if key in TYPES:
-            one = decoded(encoded(one)) | {"id": f"{STRANGER}-{one['id']}", "subject": subject}
-            one.pop("patient", None)
-            found.setdefault(key, []).append(one)
+            theirs = {"id": f"{STRANGER}-{one['id']}", "subject": subject}
+            found.setdefault(key, []).append(decoded(encoded(one)) | theirs)
     return found
 
 

@@ -15,6 +15,7 @@ from cds_service.protocol.prefetch import fill
 sys.path.append(str(Path(__file__).parents[1] / "fhir"))
 from fake_fhir import FakeFhir, by_query, raw, status
 
+
 @pytest.fixture(scope="module")
 def ehr():
     server = FakeFhir()
@@ -44,7 +45,11 @@ def called_back(ehr, call, keys):
     if not changed.request["prefetch"]:
         changed.request.pop("prefetch")
     changed.request["fhirServer"] = ehr.base
-    changed.request["fhirAuthorization"] = {"access_token": "t0k3n", "token_type": "Bearer", "expires_in": 300}
+    changed.request["fhirAuthorization"] = {
+        "access_token": "t0k3n",
+        "token_type": "Bearer",
+        "expires_in": 300,
+    }
     return changed
 
 
@@ -70,7 +75,9 @@ def test_part_of_the_prefetch(desk, ehr, call, data):
 @given(call=drawn(likely=True), data=st.data())
 def test_refused_read_is_as_a_prefetched_refusal(desk, ehr, call, data):
     """403 of the server and the OperationOutcome that a client sends in its place."""
-    keys = data.draw(st.sets(st.sampled_from(sorted(set(call.request["prefetch"]) - {"conditions"})), min_size=1))
+    keys = data.draw(
+        st.sets(st.sampled_from(sorted(set(call.request["prefetch"]) - {"conditions"})), min_size=1)
+    )
     serve(ehr, call, keys)
     refused = call.copy()
     for key in keys:

@@ -50,17 +50,23 @@ def add(call, key, one):
 # --- common suppressions (clinical.md 5.1) --------------------------------------------------------------
 
 
-@given(call=drawn(("calciphylaxis-order-sign", "calciphylaxis-medication-refill"), likely=True), data=st.data())
+@given(
+    call=drawn(("calciphylaxis-order-sign", "calciphylaxis-medication-refill"), likely=True), data=st.data()
+)
 def test_stop_orders_never_fire(desk, call, data):
     changed = call.copy()
     for one in draft_orders(changed.request):
-        how = data.draw(st.sampled_from(("doNotPerform", "cancelled", "stopped", "entered-in-error", "taper")))
+        how = data.draw(
+            st.sampled_from(("doNotPerform", "cancelled", "stopped", "entered-in-error", "taper"))
+        )
         if how == "doNotPerform":
             one["doNotPerform"] = True
         elif how == "taper" and one["resourceType"] == "MedicationRequest":
             one["dosageInstruction"] = [{"text": "Reduce by half each week, taper to stop"}]
         else:
-            one["status"] = "revoked" if one["resourceType"] == "ServiceRequest" else how.replace("taper", "cancelled")
+            one["status"] = (
+                "revoked" if one["resourceType"] == "ServiceRequest" else how.replace("taper", "cancelled")
+            )
     after = desk.ask(changed)
     assert not after.firing()
     assert not after.cards
@@ -88,7 +94,9 @@ def test_refuted_calciphylaxis_counts_as_none(desk, call, status):
     specific = {coding.code for coding in codings("calciphylaxis-snomed-licensed", SNOMED)}
     for key, one in prefetched(changed.request):
         code = one.get("code") or {}
-        words = " ".join([code.get("text") or "", *(each.get("display") or "" for each in code.get("coding") or ())])
+        words = " ".join(
+            [code.get("text") or "", *(each.get("display") or "" for each in code.get("coding") or ())]
+        )
         coded = {each.get("code") for each in code.get("coding") or ()}
         if key == "conditions" and ("alciphylaxis" in words or coded & specific):
             one["verificationStatus"] = {"coding": [{"code": status}]}
@@ -144,7 +152,9 @@ WITH_REASONS = sorted(rule.id for rule in RULES.values() if any(reasons_of(rule)
 def test_reasons_named_by_the_rule_never_make_it_fire(desk, rule_id, data):
     call = data.draw(drawn(rule_ids=(rule_id,), likely=True)).copy()
     before = desk.ask(call)
-    for key, one in data.draw(st.lists(st.sampled_from(list(reasons_of(RULES[rule_id]))), min_size=1, max_size=2)):
+    for key, one in data.draw(
+        st.lists(st.sampled_from(list(reasons_of(RULES[rule_id]))), min_size=1, max_size=2)
+    ):
         note(f"{key}: {one}")
         add(call, key, one)
     assert not newly(before, desk.ask(call), {rule_id})
@@ -155,7 +165,10 @@ def test_reasons_named_by_the_rule_never_make_it_fire(desk, rule_id, data):
 MINERAL_ORDERS = ("lab-order-calcium", "lab-order-phosphate", "lab-order-albumin", "lab-order-pth")
 
 
-@given(call=drawn(rule_ids=("mbd-labs-missing",), likely=True), status=st.sampled_from(("active", "draft", "on-hold")))
+@given(
+    call=drawn(rule_ids=("mbd-labs-missing",), likely=True),
+    status=st.sampled_from(("active", "draft", "on-hold")),
+)
 def test_labs_already_ordered_silence_the_missing_labs(desk, call, status):
     changed = call.copy()
     for number, value_set in enumerate(MINERAL_ORDERS):
@@ -184,23 +197,42 @@ def test_low_ionised_calcium_silences_every_hold(desk, call, value):
     ionised = loinc_of("calcium-ionised")
     entries[:] = [each for each in entries if each["resource"]["code"]["coding"][0]["code"] not in ionised]
     span = [{"low": {"value": Decimal("1.12")}, "high": {"value": Decimal("1.32")}}]
-    entries.append({"resource": observation("ionised", "calcium-ionised", value, ago(0), referenceRange=span)})
+    entries.append(
+        {"resource": observation("ionised", "calcium-ionised", value, ago(0), referenceRange=span)}
+    )
     assert not [key for key in desk.ask(changed).firing() if key[0] in HOLDING]
 
 
 @given(call=drawn(likely=True), data=st.data())
 def test_functioning_transplant_never_makes_a_dialysis_rule_fire(desk, call, data):
-    gated = {rule.id for rule in RULES.values() if any(isinstance(each, OnDialysis) for each in (*rule.population, *rule.criteria))}
+    gated = {
+        rule.id
+        for rule in RULES.values()
+        if any(isinstance(each, OnDialysis) for each in (*rule.population, *rule.criteria))
+    }
     before = desk.ask(call)
     changed = call.copy()
-    add(changed, "conditions", condition("graft", concept(codings("kidney-transplant-status", ICD10CM)[0]), onsetDateTime=ago(data.draw(st.integers(0, 300)))))
+    add(
+        changed,
+        "conditions",
+        condition(
+            "graft",
+            concept(codings("kidney-transplant-status", ICD10CM)[0]),
+            onsetDateTime=ago(data.draw(st.integers(0, 300))),
+        ),
+    )
     assert not newly(before, desk.ask(changed), gated)
 
 
 @given(call=drawn(rule_ids=("vka-calciphylaxis", "vka-dialysis"), likely=True), data=st.data())
 def test_mandatory_indication_silences_rules_1_and_2(desk, call, data):
     changed = call.copy()
-    sets = ("prosthetic-heart-valve-type-not-coded", "antiphospholipid-syndrome", "mitral-stenosis-rheumatic", "ventricular-assist-device")
+    sets = (
+        "prosthetic-heart-valve-type-not-coded",
+        "antiphospholipid-syndrome",
+        "mitral-stenosis-rheumatic",
+        "ventricular-assist-device",
+    )
     value_set = data.draw(st.sampled_from(sets))
     pool = codings(value_set, ICD10CM, SNOMED)
     add(changed, "conditions", condition("valve", concept(data.draw(st.sampled_from(pool)))))
@@ -234,7 +266,10 @@ def _times(dose, factor):
     return dose | {"doseAndRate": [{"doseQuantity": rate | {"value": rate["value"] * factor}}]}
 
 
-@given(call=drawn(("calciphylaxis-order-sign",), rule_ids=HOLDING, likely=True), route=st.sampled_from(("topical", "cutaneous")))
+@given(
+    call=drawn(("calciphylaxis-order-sign",), rule_ids=HOLDING, likely=True),
+    route=st.sampled_from(("topical", "cutaneous")),
+)
 def test_topical_orders_never_fire_a_hold(desk, call, route):
     changed = call.copy()
     for one in draft_orders(changed.request):
