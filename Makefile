@@ -3,6 +3,8 @@
 #   make test        set up, run the tests
 # For contributors:
 #   make lint types check   style, types, clinical content
+#   make cover              the tests with branch coverage: 100 % of core and content is asked for
+#   make properties         the property tests with 500 examples each
 #   make sheets             write the review sheets and the tables of the README from the rules and settings
 #   make hapi               start the FHIR test server with the synthetic patients (Java 17, Maven, curl)
 #   make hapi-test          the tests that need it        make hapi-stop   stop it
@@ -16,7 +18,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 HAPI := http://127.0.0.1:$(HAPI_PORT)/fhir
 
-.PHONY: demo test setup lint types check sheets hapi hapi-stop hapi-test lock ci clean
+.PHONY: demo test cover properties setup lint types check sheets hapi hapi-stop hapi-test lock ci clean
 
 setup: $(VENV)/.ready
 
@@ -37,6 +39,12 @@ demo: setup
 test: setup
 	@begun=$$(date +%s); status=0; $(BIN)/python -m pytest -q || status=$$?; \
 	echo "make test took $$(($$(date +%s) - begun)) s."; exit $$status
+
+cover: setup
+	$(BIN)/python -m pytest -q --cov --cov-report=term --ignore=tests/properties
+
+properties: setup
+	CDS_TEST_EXAMPLES=500 $(BIN)/python -m pytest -q tests/properties
 
 lint: setup
 	$(BIN)/ruff check .

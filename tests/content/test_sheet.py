@@ -19,7 +19,7 @@ SHEETS = sheets(SHIPPED, Cases())
 SHEET = SHEETS["vka-dialysis.md"]
 PROGRAMMING = re.compile(
     r"\b[a-z0-9]+_[a-z0-9_]+\b"  # snake_case
-    r"|\b(?:def|lambda|self(?!-)(?!-)|frozenset|tuple|dict|isinstance|NOT_MET|Decimal)\b"
+    r"|\b(?:def|lambda|self(?!-)|frozenset|tuple|dict|isinstance|NOT_MET|Decimal)\b"
     r"|\w\(\)|\b(?:hooks|facts|rules)\.[a-z]+|[{}]|\"\w+\":|\bTrue\b|\bFalse\b|\bNone\b(?! yet|;)"
 )
 
