@@ -23,7 +23,7 @@ from cds_service.rules.text import Writer, cut, escape, fill_names
 
 MAX_SUGGESTIONS = 6
 _GAP = "Gap"
-_MORE = "More reasons: see the source link."
+_MORE = "More on this rule: see the source link."
 _SHORTER = (300, 150, 75)
 
 

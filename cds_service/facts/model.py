@@ -48,6 +48,8 @@ class Problem:
     sites: frozenset[str]
     """Value sets of the coded body sites."""
     source: str
+    date_unreadable: bool = False
+    """A date of onset or recording was sent that cannot be read."""
 
     @property
     def since(self) -> When | None:
@@ -158,6 +160,8 @@ class Procedure:
     reasons: frozenset[str]
     priority: str | None
     source: str
+    date_unreadable: bool = False
+    """A date was sent that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -237,6 +237,7 @@ def _procedure(resource: Resource, moment: str | None, terminology: Terminology,
         reasons=reasons,
         priority=resource.priority,
         source=resource.reference,
+        date_unreadable=bool(moment) and parse_when(moment, zone) is None,
     )
 
 

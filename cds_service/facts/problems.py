@@ -102,7 +102,14 @@ def problem(resource: Resource, terminology: Terminology, zone: tzinfo, as_of: d
         abated=abated,
         sites=sites,
         source=resource.reference,
+        date_unreadable=_date_unreadable(resource, zone),
     )
+
+
+def _date_unreadable(resource: Resource, zone: tzinfo) -> bool:
+    start = resource.onsetPeriod.start if resource.onsetPeriod else None
+    sent = (resource.onsetDateTime, start, resource.recordedDate, resource.assertedDate)
+    return any(text and parse_when(text, zone) is None for text in sent)
 
 
 def _onset(resource: Resource, zone: tzinfo) -> When | None:

@@ -100,6 +100,9 @@ def dialysis(facts: Facts) -> Dialysis:
         return _yes(facts, "definite", recent_sessions[:1], graft, sessions)
     if esrd and not (graft.functioning and not _later(esrd, graft.when)):
         return _yes(facts, "probable", esrd, graft, sessions)
+    if graft.functioning and esrd and (graft.undatable or any(item.date_unreadable for item in esrd)):
+        because = f"{describe(esrd[0])}; {graft.label}: a date is not readable, so their order is not known"
+        return _no(Answer.UNKNOWN, "unknown", because, graft, (esrd[0].source, *graft.sources))
     if graft.functioning:
         return _superseded(facts, "kidney-transplant", f"functioning kidney transplant: {graft.label}", graft)
     if _pick(active, (vs.ACUTE_KIDNEY_INJURY,)) and sessions and _span_days(sessions) <= CHRONIC_SPAN_DAYS:
@@ -190,6 +193,8 @@ class _Graft:
     when: When | None
     label: str
     sources: tuple[str, ...]
+    undatable: bool
+    """A date of it was sent that cannot be read."""
 
     @classmethod
     def of(cls, facts: Facts, active: list[Problem]) -> _Graft:
@@ -206,6 +211,7 @@ class _Graft:
             when=max(dates, key=lambda when: when.instant) if dates else None,
             label="; ".join(labels),
             sources=(*(item.source for item in status), *(item.source for item in done)),
+            undatable=any(p.date_unreadable for p in status) or any(item.date_unreadable for item in done),
         )
 
     @property

@@ -30,12 +30,12 @@ _WHY = (
     Line("{product_line}"),
     Line("Indication: {other_indication}"),
     Line(
-        "Rare (about 3.5 per 1,000 HD patient-years in one US network, not this patient's own risk), but VKA "
-        "exposure raises the odds (odds ratio 3 to 11: E1, E3)"
+        "Rare (about 3.5 per 1,000 HD patient-years in one US network, not this patient's own risk), but VKAs "
+        "raise the odds (odds ratio 3 to 11: E1, E3)"
     ),
     Line("Risk factors: {factors_present}"),
     Line("Not known: {factors_unknown}"),
-    Line("Benefit in atrial fibrillation on HD is uncertain: time in range 44-51 % in two trials (E31, E32)"),
+    Line("Benefit in AF on HD is uncertain: time in range 44-51 % in two trials (E31, E32)"),
 )
 _EXCEPTIONS = (
     Line(
@@ -71,8 +71,7 @@ RULE = Rule(
             ),
             consider=(
                 Line(
-                    "Is a VKA needed? Discuss with nephrology or the anticoagulation team; no anticoagulation and "
-                    "LAA occlusion are options too."
+                    "Is a VKA needed? No anticoagulation and LAA occlusion are options to discuss with nephrology."
                 ),
             ),
             why=_WHY,

@@ -475,7 +475,7 @@ def test_reasons_give_way_when_the_detail_is_too_long_never_what_was_not_checked
     assert len(detail) <= ORDER_SIGN.detail_limit
     assert "reason 0 " in detail
     assert "reason 19" not in detail
-    assert "More reasons: see the source link." in detail
+    assert "More on this rule: see the source link." in detail
     for kept in ("**Not checked:**\n- optional", "**Exceptions:** Unless.", "End.", "Rule made-up-1"):
         assert kept in detail
 

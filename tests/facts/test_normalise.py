@@ -88,6 +88,27 @@ def test_an_entry_that_could_not_be_decoded_leaves_a_gap():
     assert "labs" in found.incomplete
 
 
+@pytest.mark.parametrize(
+    ("failure", "origin", "resources", "known_none"),
+    [
+        (FailureReason.NOT_FOUND, "fhir", (), False),
+        (FailureReason.NOT_FOUND, "prefetch", (), True),
+        (FailureReason.NOT_FOUND, "fhir", decoded([condition("Z99.2")]), True),
+        (FailureReason.NOT_PERMITTED, "fhir", (), True),
+    ],
+)
+def test_F4_a_server_that_does_not_know_the_patient_proves_no_absence(failure, origin, resources, known_none):
+    found = of(
+        patient=Source("patient", None, failure, origin="fhir"),
+        conditions=Source("conditions", resources, origin=origin),
+    )
+    assert ("conditions" not in found.incomplete) is known_none
+
+
+def test_a_call_that_asks_for_no_patient_doubts_nothing():
+    assert of(patient=None, conditions=Source("conditions", (), origin="fhir")).incomplete == frozenset()
+
+
 def test_the_patient():
     assert (facts().patient.gender, str(facts().patient.birth)) == ("male", "4 May 1960")
     vague = facts(patient={"resourceType": "Patient", "id": "p1"})

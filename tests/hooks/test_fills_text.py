@@ -314,6 +314,12 @@ def test_the_trend_line():
     assert fill("trend_line", *labs[:2]) == ""
 
 
+def test_the_lower_limit_of_pth():
+    assert fill("pth_low_limit", pth(100, high=65)) == "2 x ULN"
+    assert fill("pth_low_limit", pth(100)) == fill("pth_low_limit") == "150 pg/mL"
+    assert len("150 pg/mL") <= FILLS["pth_low_limit"].limit
+
+
 def test_pth_and_ionised_lines():
     assert fill("pth_line", pth(620, high=65)) == "PTH 620 pg/mL (9.5 x ULN) on 10 Nov 2026"
     assert fill("pth_line") == "PTH not usable: no result"

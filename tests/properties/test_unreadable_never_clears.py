@@ -270,7 +270,9 @@ def decoded_copy(one):
     return decoded(encoded(one))
 
 
-BAD_DATES = ("31/12/2026", "yesterday", "")
+# Sent but not readable. A problem without any date is another matter: clinical.md section 4 decides it ("N18.6 active
+# without transplant", "undated transplant").
+BAD_DATES = ("31/12/2026", "yesterday")
 _DATED = {
     "Condition": ("onsetDateTime", "recordedDate", "abatementDateTime"),
     "MedicationRequest": ("authoredOn",),

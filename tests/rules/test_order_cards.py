@@ -125,7 +125,7 @@ def test_summaries_fit_with_the_longest_fills(rule):
 def test_no_line_of_a_full_card_has_to_give_way(rule, units):
     card = a_card(rule, units)
     assert len(card.detail) <= ORDER_SIGN.detail_limit
-    assert "More reasons" not in card.detail
+    assert "More on this rule" not in card.detail
     assert len(card.summary) <= SUMMARY_LIMIT
 
 
