@@ -121,6 +121,21 @@ def test_since_when(fields, onset, since):
 
 
 @pytest.mark.parametrize(
+    ("fields", "unreadable"),
+    [
+        ({}, False),
+        ({"onsetDateTime": "2024-03-02"}, False),
+        ({"onsetDateTime": "last spring"}, True),
+        ({"onsetPeriod": {"start": "last spring"}}, True),
+        ({"onsetDateTime": "2024-03-02", "recordedDate": "soon"}, True),
+    ],
+)
+def test_F20_a_date_that_was_sent_and_cannot_be_read_is_not_the_same_as_none(fields, unreadable):
+    (found,) = read(condition("N18.6", **fields))
+    assert found.date_unreadable is unreadable
+
+
+@pytest.mark.parametrize(
     ("code", "system", "expected"),
     [
         ("N18.6", ICD10CM, "end-stage-renal-disease"),

@@ -201,6 +201,23 @@ def test_transplant_before_after_or_undated(lists, expected):
     assert status(**lists) == expected
 
 
+@pytest.mark.parametrize(
+    "lists",
+    [
+        {"conditions": [*ill("N18.6", onsetDateTime="last spring"), *graft("2023-01-01")]},
+        {"conditions": [*ill("N18.6", onsetDateTime="2024-01-01"), *graft("last spring")]},
+        {
+            "conditions": ill("N18.6", onsetDateTime="2024-01-01"),
+            "procedures": [procedure(TRANSPLANT, performedDateTime="last spring")],
+        },
+    ],
+)
+def test_F20_a_date_that_cannot_be_read_leaves_the_order_of_transplant_and_renal_failure_open(lists):
+    found = facts(**lists).feature(dialysis)
+    assert found.answer is Answer.UNKNOWN
+    assert found.because.endswith("a date is not readable, so their order is not known")
+
+
 def test_what_is_known_of_the_graft():
     on = facts(conditions=[*ill("Z99.2"), *graft("2020-01-01")]).feature(dialysis)
     assert (on.failed_graft, on.transplant_recorded) == (True, True)
