@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from cds_service.facts.model import Facts, Lab, Medication, Problem, Procedure
+from cds_service.facts.model import Encounter, Facts, Lab, Medication, Problem, Procedure
 from cds_service.fhir.decode import Dropped
 from cds_service.rules.evaluate import Outcome, Result
 
@@ -60,6 +60,7 @@ def facts_of(facts: Facts) -> dict[str, Any]:
         "labs": {analyte: [_lab(lab) for lab in labs] for analyte, labs in sorted(facts.labs.items())},
         "medications": _list(facts.medications, _medication),
         "procedures": _list(facts.procedures, _procedure),
+        "encounters": _list(facts.encounters, _encounter),
         "requests": _list(facts.requests, _procedure),
         "orders": [
             *(_medication(order.medication) for order in facts.orders if order.medication),
@@ -117,6 +118,16 @@ def _procedure(item: Procedure) -> dict[str, Any]:
         "label": item.label,
         "when": str(item.when) if item.when else None,
         "status": item.status,
+        "valueSets": sorted(item.sets),
+        "source": item.source,
+    }
+
+
+def _encounter(item: Encounter) -> dict[str, Any]:
+    return {
+        "status": item.status,
+        "started": str(item.started) if item.started else None,
+        "ended": str(item.ended) if item.ended else None,
         "valueSets": sorted(item.sets),
         "source": item.source,
     }

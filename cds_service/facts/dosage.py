@@ -125,18 +125,21 @@ def daily_dose(resource: Resource, product: str | None) -> DailyDose | None:
     Tablets are counted with the strength in `product`, a name from our own code lists, and only when the
     product holds one strength (a combination would need the ingredient that is meant).
     """
-    total, parts = Decimal(0), []
-    instructions = dosages(resource)
-    if not instructions:
-        return None
-    for dosage in instructions:
+    steps: dict[int | None, list[tuple[Decimal, str]]] = {}
+    for dosage in dosages(resource):
         times = _times_a_day(dosage.timing)
         amount = _milligrams(_dose(dosage), product)
         if times is None or amount is None:
             return None
-        total += amount[0] * times
-        parts.append(f"{amount[1]} x {show(times, 2).rstrip('0').rstrip('.')}/day")
-    return DailyDose(total, "mg", " + ".join(parts))
+        text = f"{amount[1]} x {show(times, 2).rstrip('0').rstrip('.')}/day"
+        steps.setdefault(dosage.sequence, []).append((amount[0] * times, text))
+    if not steps:
+        return None
+    # Instructions of one sequence number go together; the numbers follow one another: the highest step counts.
+    highest = max(steps.values(), key=lambda step: sum(amount for amount, _ in step))
+    return DailyDose(
+        sum((amount for amount, _ in highest), Decimal(0)), "mg", " + ".join(text for _, text in highest)
+    )
 
 
 def dose_given(resource: Resource) -> bool:
@@ -203,6 +206,10 @@ def _times_a_day(timing: Timing | None) -> Decimal | None:
     if days and unit is None:
         period, unit = Decimal(1), "d"
     if not is_amount(frequency) or frequency < 0 or not is_amount(period) or period <= 0:
+        return None
+    moments = repeat.timeOfDay or (repeat.when if isinstance(repeat.when, list) else [])
+    if len(moments) > max(frequency, 1):
+        # "With breakfast, lunch and dinner" beside a frequency of one: how often is not said beyond doubt.
         return None
     if unit in _PER_DAY:
         return frequency * _PER_DAY[unit] / period * (days / 7 if days else 1)

@@ -88,6 +88,7 @@ class TimingRepeat(msgspec.Struct, gc=False, frozen=True):
     periodMax: Decimal | None = None
     periodUnit: str | None = None
     dayOfWeek: list[str] | None = None
+    timeOfDay: list[str] | None = None
     when: list[str] | str | None = None
 
 
@@ -105,6 +106,7 @@ class DoseAndRate(msgspec.Struct, gc=False, frozen=True):
 class Dosage(msgspec.Struct, gc=False, frozen=True):
     """Dosage instruction; `doseQuantity` directly on it is the pre-R4 shape."""
 
+    sequence: int | None = None
     text: str | None = None
     patientInstruction: str | None = None
     timing: Timing | None = None

@@ -148,10 +148,15 @@ class AcknowledgedVka:
         if facts.medications is None:
             # Cannot be shown, so the card appears (rule 3, missing data).
             return not_met(self.text, "current medicines not readable: acknowledged use cannot be shown")
-        for item in Taking(VKA).found(facts):
+        # Renewals make new orders: an earlier one that ended no more than 90 days ago belongs to the same use.
+        found = ON_VKA.found(facts)
+        active = [item for item in found if item.state is MedicationState.ACTIVE]
+        for item in found:
             long = item.started is not None and facts.age_days(item.started) >= ACKNOWLEDGED_DAYS
-            if item.state is MedicationState.ACTIVE and long:
-                return met(self.text, f"{item.name} active since {item.started}", item.source)
+            if active and long:
+                return met(
+                    self.text, f"{item.name} in use since {item.started}", item.source, active[0].source
+                )
         return not_met(self.text, "no VKA active for so long")
 
 

@@ -86,7 +86,7 @@ def dialysis(facts: Facts) -> Dialysis:
     esrd = _pick(active, _ESRD)
     recent_sessions = [item for item in sessions if item.when and within(facts, item.when, RECENT_DAYS)]
     chronic = bool(_pick(active, _ESRD_NO_PROOF)) or _span_days(sessions) > CHRONIC_SPAN_DAYS
-    frequent = bool(recent_sessions) and _two_days_within(sessions, SESSION_WINDOW_DAYS)
+    frequent = _two_days_within(sessions, _days(recent_sessions), SESSION_WINDOW_DAYS)
 
     definite: list[Problem | Procedure] = [*dependent]
     if frequent and chronic:
@@ -246,9 +246,10 @@ def _days(sessions: list[Procedure]) -> list[date]:
     return sorted({item.when.day for item in sessions if item.when}, reverse=True)
 
 
-def _two_days_within(sessions: list[Procedure], days: int) -> bool:
+def _two_days_within(sessions: list[Procedure], recent: list[date], days: int) -> bool:
+    """Two different days with a session, at most `days` apart, the later of them recent."""
     on = _days(sessions)
-    return any((later - earlier).days <= days for later, earlier in pairwise(on))
+    return any(later in recent and (later - earlier).days <= days for later, earlier in pairwise(on))
 
 
 def _span_days(sessions: list[Procedure]) -> int:

@@ -64,6 +64,14 @@ def _apart(value: Decimal, cut_offs: list[Decimal], decimals: int) -> str:
     return text
 
 
+def ionised_text(lab: Lab) -> str:
+    """`1.33 mmol/L`, whatever unit the laboratory used; as it was sent when it is no single number."""
+    if lab.exact is None:
+        return lab.as_sent
+    ends = [end for end in (lab.reference_low, lab.reference_high) if end is not None]
+    return f"{_apart(lab.exact, ends, CALCIUM_IONISED.decimals)} {CALCIUM_IONISED.unit}"
+
+
 def product_text(value: Decimal, facts: Facts) -> str:
     cut_offs = [limit(facts, T1), limit(facts, T2)]
     if facts.units == _SI:
@@ -87,15 +95,22 @@ def ca(facts: Facts) -> str:
 
 
 def p(facts: Facts) -> str:
+    """The phosphate; of two conflicting results the lower, which is high as well when the tier is met."""
     lab = latest(facts, PHOSPHATE).lab
-    return (
-        amount(lab.exact, PHOSPHATE, facts) if lab and lab.exact is not None else lab.as_sent if lab else ""
-    )
+    return _one_value(lab, lab.low if lab else None, PHOSPHATE, facts)
 
 
 def pth(facts: Facts) -> str:
+    """PTH; of two conflicting results the higher, which is low as well when the tier is met."""
     lab = latest(facts, PTH).lab
-    return amount(lab.exact, PTH, facts) if lab and lab.exact is not None else lab.as_sent if lab else ""
+    return _one_value(lab, lab.high if lab else None, PTH, facts)
+
+
+def _one_value(lab: Lab | None, end: Decimal | None, analyte: Analyte, facts: Facts) -> str:
+    if lab is None:
+        return ""
+    bound = lab.low is None or lab.high is None
+    return lab.as_sent if end is None or bound else amount(end, analyte, facts)
 
 
 def pth_low_limit(facts: Facts) -> str:
@@ -128,7 +143,7 @@ def trigger(facts: Facts) -> str:
     bound = facts.feature(high_bound)
     draw = facts.feature(current_draw)
     if facts.feature(ionised_high) and lab is not None:
-        parts.append(f"ionised Ca {lab.as_sent}")
+        parts.append(f"ionised Ca {ionised_text(lab)}")
     elif bound is not None:
         parts.append(f"Ca {bound.as_sent}")
     elif draw is not None and HighCalcium(full=True).evaluate(facts).answer is Answer.MET:
@@ -180,7 +195,7 @@ def calcium_line(facts: Facts) -> str:
     text = "; ".join(found) or f"Calcium not usable: {latest(facts, CALCIUM).why_none}"
     lab = facts.feature(ionised)
     if lab is not None:
-        text += f"; ionised {lab.as_sent} on {lab.when}"
+        text += f"; ionised {ionised_text(lab)} on {lab.when}"
     if not found:
         return text
     note = "; depends on albumin correction" if depends_on_correction_now(facts) else ""

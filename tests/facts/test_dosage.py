@@ -3,11 +3,13 @@
 from datetime import UTC
 from decimal import Decimal
 
+import msgspec
 import pytest
 from support.facts import decoded, dose, facts, medicine
 
 from cds_service.facts import dosage
 from cds_service.facts.dosage import strength_mg
+from cds_service.fhir.decode import decode_resource
 
 ACETATE = "calcium acetate 667 MG Oral Tablet"
 
@@ -294,3 +296,42 @@ def bounds(value, unit="d"):
 def test_length_of_the_course_in_days(fields, days):
     resource = decoded([medicine("prednisone", **fields)])[0]
     assert dosage.course_days(resource, UTC) == days
+
+
+def step(sequence, mg):
+    once_a_day = {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}}
+    dose = {"doseQuantity": {"value": mg, "unit": "mg"}}
+    return {"sequence": sequence, "timing": once_a_day, "doseAndRate": [dose]}
+
+
+def test_steps_of_a_taper_follow_one_another_and_the_highest_counts():
+    taper = decode_resource(
+        msgspec.json.encode(
+            {"resourceType": "MedicationRequest", "dosageInstruction": [step(1, 40), step(2, 30)]}
+        ),
+        "draft",
+        [],
+    )
+    assert dosage.daily_dose(taper, None).amount == 40
+
+
+def test_instructions_of_one_step_are_added_up():
+    both = decode_resource(
+        msgspec.json.encode(
+            {"resourceType": "MedicationRequest", "dosageInstruction": [step(1, 40), step(1, 30)]}
+        ),
+        "draft",
+        [],
+    )
+    assert dosage.daily_dose(both, None).amount == 70
+
+
+def test_more_moments_of_the_day_than_the_frequency_leave_the_dose_open():
+    instruction = step(1, 667)
+    instruction["timing"]["repeat"]["when"] = ["CM", "CD", "CV"]
+    order = decode_resource(
+        msgspec.json.encode({"resourceType": "MedicationRequest", "dosageInstruction": [instruction]}),
+        "draft",
+        [],
+    )
+    assert dosage.daily_dose(order, None) is None

@@ -146,9 +146,9 @@ def test_bounds_are_printed_as_they_were_sent():
         ((calcium(10.4), phosphate(5)), "Ca 10.4 mg/dL", "10 Nov 2026"),
         ((adjusted(10.9), phosphate(5)), "corrected Ca 10.9 mg/dL", "10 Nov 2026"),
         ((calcium(10), albumin(4.2), phosphate(7.2, days=2)), "Ca x P 72.0 mg2/dL2", "13 Nov 2026"),
-        ((*V1, ion(1.4, days=2)), "ionised Ca 1.4 mmol/L", "13 Nov 2026"),
-        ((*V3, ion(1.4, days=2)), "ionised Ca 1.4 mmol/L, Ca x P 80.0", "13 Nov 2026"),
-        ((ion(1.4, days=2),), "ionised Ca 1.4 mmol/L", "13 Nov 2026"),
+        ((*V1, ion(1.4, days=2)), "ionised Ca 1.40 mmol/L", "13 Nov 2026"),
+        ((*V3, ion(1.4, days=2)), "ionised Ca 1.40 mmol/L, Ca x P 80.0", "13 Nov 2026"),
+        ((ion(1.4, days=2),), "ionised Ca 1.40 mmol/L", "13 Nov 2026"),
         ((bound(">", 15, "17861-6", days=1),), "Ca >15 mg/dL", "14 Nov 2026"),
         ((bound("<", 15, "17861-6", days=1), calcium(11, days=5)), "Ca 11.0 mg/dL", "10 Nov 2026"),
         (V1, "", "10 Nov 2026"),
@@ -178,7 +178,7 @@ def test_what_met_the_tier_and_when(labs, trigger, date):
             (*V1, ion(1.4)),
             (
                 "Calcium 9.6 mg/dL, corrected 10.6 mg/dL (Payne, albumin 2.8 g/dL of 10 Nov 2026), 10 Nov 2026; "
-                "ionised 1.4 mmol/L on 10 Nov 2026 (KDOQI 2003 action level: above 10.2 mg/dL)"
+                "ionised 1.40 mmol/L on 10 Nov 2026 (KDOQI 2003 action level: above 10.2 mg/dL)"
             ),
         ),
         (
@@ -228,7 +228,7 @@ def test_what_met_the_tier_and_when(labs, trigger, date):
             ),
         ),
         ((), "Calcium not usable: no result"),
-        ((ion(1.4),), "Calcium not usable: no result; ionised 1.4 mmol/L on 10 Nov 2026"),
+        ((ion(1.4),), "Calcium not usable: no result; ionised 1.40 mmol/L on 10 Nov 2026"),
         ((calcium(9.6, days=100),), "Calcium not usable: last result 7 Aug 2026 is out of date"),
     ],
 )

@@ -68,10 +68,8 @@ def rewrite(one, unit, spelling, form, known):
     for span in one.get("referenceRange") or ():
         for end in ("low", "high"):
             if end in span:
-                span[end]["value"] = converted(span[end]["value"], old, unit, known)
-                if form != "code" and "unit" in span[end]:
-                    span[end]["unit"] = spelling
-                span[end].pop("code", None)
+                # A bound without a unit of its own is in the unit of the value.
+                span[end] = {"value": converted(span[end]["value"], old, unit, known)}
     for name in ("unit", "code", "system"):
         quantity.pop(name, None)
     quantity |= {
