@@ -208,7 +208,7 @@ def _times_a_day(timing: Timing | None) -> Decimal | None:
     if not is_amount(frequency) or frequency < 0 or not is_amount(period) or period <= 0:
         return None
     moments = repeat.timeOfDay or (repeat.when if isinstance(repeat.when, list) else [])
-    if len(moments) > max(frequency, 1):
+    if len(moments) > max(frequency, Decimal(1)):
         # "With breakfast, lunch and dinner" beside a frequency of one: how often is not said beyond doubt.
         return None
     if unit in _PER_DAY:

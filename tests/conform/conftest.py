@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from twin import ISSUER, ORIGIN, PRIVATE_JWK, Twin, free_port, running
+from support.ports import free_port
+from twin import ISSUER, ORIGIN, PRIVATE_JWK, Twin, running
 
 from cds_service.conform import Options, Report, run
 

@@ -5,7 +5,8 @@ import time
 
 import pytest
 import typer
-from twin import ISSUER, ORIGIN, PRIVATE_JWK, Reply, Twin, free_port, reply, running
+from support.ports import free_port
+from twin import ISSUER, ORIGIN, PRIVATE_JWK, Reply, Twin, reply, running
 from twin_answers import answer
 from typer.testing import CliRunner
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from jwt.algorithms import ECAlgorithm
-from twin import ISSUER, KEY, ORIGIN, PRIVATE_JWK, free_port
+from support.ports import free_port
+from twin import ISSUER, KEY, ORIGIN, PRIVATE_JWK
 
 from cds_service.conform import CHECKS, Options, Verdict, run
 from cds_service.conform.checks.templates import templates

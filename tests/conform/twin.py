@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -227,12 +226,6 @@ class Twin:
         seen = claims.get("jti") in self.jti
         self.jti.add(claims.get("jti", ""))
         return not seen or "replay" in lax
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def fetch(url: str, headers: dict[str, str]) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import threading
 import time
 import uuid
@@ -16,6 +15,7 @@ import pytest
 import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
+from support.ports import free_port
 
 from cds_service.serving import check_binding, make_server, running_engine
 from cds_service.settings import Settings, SettingsError, load_settings
@@ -23,12 +23,6 @@ from cds_service.settings import Settings, SettingsError, load_settings
 ISSUER = "https://ehr.example/fhir"
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 SERVICE = "calciphylaxis-order-sign"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
@@ -50,7 +44,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     key = {**json.loads(RSAAlgorithm.to_jwk(KEY.public_key())), "kid": "k1", "alg": "RS384", "use": "sig"}
     clients = {"clients": [{"id": "ehr", "issuer": ISSUER, "jwks": {"keys": [key]}, "fhir_base": [ISSUER]}]}
     (folder / "clients.json").write_text(json.dumps(clients))
-    port = _free_port()
+    port = free_port()
     settings = load_settings(
         auth="required",
         clients=folder / "clients.json",
