@@ -78,7 +78,7 @@ ACTIVE_VITAMIN_D = (
         hd(draw(ca=9.6, alb=2.8, p=4.0, pth=320), result("ica", 1.40, 9, low=1.12, high=1.32)),
         [CALCITRIOL],
         ["active-vitd-high-cap/warning"],
-        says=["ionised Ca 1.4 mmol/L"],
+        says=["ionised Ca 1.40 mmol/L"],
     ),
     Case(
         "vitd-ionised-calcium-at-limit",

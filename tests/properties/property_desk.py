@@ -113,12 +113,12 @@ class Desk:
         for service in SERVICES.values():
             modes |= {f"{use.rule.id}@{service.id}": "live" for use in service.rules}
         self._fhir = FhirClient()
-        patient = {"deadline_ms": 30_000, "fhir_deadline_ms": 30_000, "fhir_bases": ""}
+        unhurried = {"deadline_ms": 30_000, "fhir_deadline_ms": 30_000, "fhir_bases": ""}
         self.every_rule_live = build_engine(
-            Settings(environment="development", rule_modes=modes, **patient), store=None, fhir=self._fhir
+            Settings(environment="development", rule_modes=modes, **unhurried), store=None, fhir=self._fhir
         )
         self.as_delivered = build_engine(
-            Settings(environment="development", **patient), store=None, fhir=self._fhir
+            Settings(environment="development", **unhurried), store=None, fhir=self._fhir
         )
         self._runner = asyncio.Runner()
 

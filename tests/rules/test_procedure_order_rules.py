@@ -156,7 +156,7 @@ def test_with_current_labs_none_is_offered_and_all_are_printed():
     found = ordered(PARATHYROIDECTOMY, service_request("53304009"), PAST, labs=labs)
     assert found.offered == ["referral.nephrology", "referral.endocrinology"]
     assert "alkaline phosphatase 140 U/L on 10 Nov 2026" in found.detail
-    assert "ionised 1.2 mmol/L on 10 Nov 2026" in found.detail
+    assert "ionised 1.20 mmol/L on 10 Nov 2026" in found.detail
     assert "ionised calcium" not in found.detail
 
 
