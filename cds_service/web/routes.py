@@ -93,6 +93,7 @@ def _evidence(engine: Engine, content: Content) -> dict[str, Any]:
         "name": content.name,
         "version": content.version,
         "citations": content.citations,
+        "background": content.background,
         "supported": supported,
         "rules": sorted(rules.values(), key=lambda rule: rule.number),
     }

@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from property_charts import calls, draft_orders, drawn, every_rule, reference
+from property_charts import calls, case_files, draft_orders, drawn, every_rule, reference
 from property_desk import decoded, encoded
 
 from cds_service.content.wording import violations
@@ -187,6 +187,15 @@ def test_every_answer_is_valid(desk, call, how):
     except CdsError:  # cases of refused calls
         return
     check_answer(call, body)
+
+
+def test_every_case_file_gets_a_valid_answer(desk):
+    for call in case_files():
+        try:
+            body = desk.answer(call)
+        except CdsError:
+            continue
+        check_answer(call, body)
 
 
 @given(call=drawn(likely=True), how=FORMATS, data=st.data())
