@@ -152,7 +152,9 @@ def _take_orders(call: Call) -> None:
         if resource.resourceType in ("MedicationRequest", "ServiceRequest", "ProcedureRequest"):
             if whose(resource, request.patient_id) is Whose.FOREIGN:
                 raise ForeignPatient("A draft order is for another patient than context.patientId.")
-            call.order_resources.append(resource)
+            # Sent twice, word for word, it is one order.
+            if resource not in call.order_resources:
+                call.order_resources.append(resource)
     # A draft that is sent twice is one order.
     call.order_resources = list(unique(call.order_resources))
     if request.selections is not None:

@@ -48,7 +48,7 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 # Independent of the content's own linter: words that no string of ours may hold (N1, N3, N4, N5, N8).
 _NEVER = re.compile(
     r"\b(?:low[- ]risk|safe|safely|probability|\d ?% survival|survival (?:of|is)|stop (?:the )?(?:warfarin|vka)|switch to (?:apixaban|a doac)"
-    r"|withhold (?:insulin|calcium)|(?:patient|he|she) (?:has|does not have) calciphylaxis|caucasian|no risk)\b",
+    r"|(?<!not )withhold (?:insulin|calcium)|(?:patient|he|she) (?:has|does not have) calciphylaxis|caucasian|no risk)\b",
     re.IGNORECASE,
 )
 
