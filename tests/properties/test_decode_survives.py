@@ -1,6 +1,7 @@
 """Whatever the structure of a body, the answer is cards or a named refusal; nothing else is ever raised."""
 
 import random
+from copy import deepcopy
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,7 +75,8 @@ def mutate(parent, step, data):
     if how == "drop":
         del parent[step]
     elif how == "odd":
-        parent[step] = data.draw(ODD)
+        # A copy: a later mutation must not change what other examples draw.
+        parent[step] = deepcopy(data.draw(ODD))
     elif how == "duplicate" and isinstance(parent, list):
         parent.extend([parent[step]] * data.draw(st.sampled_from((1, 3, 300))))
     elif how == "duplicate":
