@@ -94,6 +94,13 @@ def read(hapi, query, patient_id):
     return json.loads(answer.text)
 
 
+def referred(hapi, medications):
+    """The Medication resources that a medication list refers to."""
+    requests_ = [entry["resource"] for entry in medications.get("entry", [])]
+    names = [one["medicationReference"]["reference"] for one in requests_ if "medicationReference" in one]
+    return [read(hapi, name, "") for name in names]
+
+
 def answers(service, hook, document):
     """Cards and outcomes, without uuids."""
     name = f"calciphylaxis-{hook}"
@@ -108,6 +115,10 @@ def test_call_back_equals_prefetch(service, hapi, templates, patient_id, hook):
     document = call(hook, patient_id)
     queries = templates[f"calciphylaxis-{hook}"]
     prefetch = {key: read(hapi, query, patient_id) for key, query in queries.items()}
+    # A site whose medication list only refers to Medications sends these along, under a key of its own.
+    prefetch |= {
+        f"site-{number}": drug for number, drug in enumerate(referred(hapi, prefetch["medications"]))
+    }
     fetched = answers(service, hook, document | {"fhirServer": BASE})
     given = answers(service, hook, document | {"prefetch": prefetch})
     assert fetched == given
