@@ -229,6 +229,10 @@ def test_what_met_the_tier_and_when(labs, trigger, date):
         ),
         ((), "Calcium not usable: no result"),
         ((ion(1.4),), "Calcium not usable: no result; ionised 1.40 mmol/L on 10 Nov 2026"),
+        (
+            (bound(">", 2, "1994-3", "mmol/L"),),
+            "Calcium not usable: no result; ionised >2 mmol/L on 10 Nov 2026",
+        ),
         ((calcium(9.6, days=100),), "Calcium not usable: last result 7 Aug 2026 is out of date"),
     ],
 )
