@@ -1,4 +1,4 @@
-"""Shifting every date together with the clock changes no answer (issue 3, item 9)."""
+"""Shifting every date together with the clock changes no answer."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What holds of every answer, whatever was asked (design sections 5 and 8, clinical.md sections 5.1 and 8)."""
+"""What holds of every answer, whatever was asked (design sections 5 and 8, clinical document sections 5.1 and 8)."""
 
 import functools
 import json

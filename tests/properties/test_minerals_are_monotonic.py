@@ -1,4 +1,4 @@
-"""Raising calcium or phosphate never lowers the tier of rules 4 and 5 (issue 3, item 9; clinical.md 3.2)."""
+"""Raising calcium or phosphate never lowers the tier of rules 4 and 5."""
 
 from decimal import Decimal
 
@@ -8,7 +8,7 @@ from property_charts import drawn, loinc_of, prefetched, reference
 
 RULES = ("active-vitd-high-cap", "calcium-load-high-cap")
 LIMIT = Decimal(20)
-"""mg/dL, for calcium and phosphate: the end of the plausible range (clinical.md 3.5), which belongs to it."""
+"""mg/dL, for calcium and phosphate: the end of the plausible range (clinical document 3.5), which belongs to it."""
 RANK = {"info": 1, "warning": 2}
 RAISABLE = {code: name for name in ("calcium", "calcium-corrected", "phosphate") for code in loinc_of(name)}
 

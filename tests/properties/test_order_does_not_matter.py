@@ -1,4 +1,4 @@
-"""The order of entries and repeated entries change nothing (issue 3, item 9)."""
+"""The order of entries and repeated entries change nothing."""
 
 from hypothesis import given
 from hypothesis import strategies as st

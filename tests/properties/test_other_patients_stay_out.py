@@ -1,4 +1,4 @@
-"""Another patient's resources change nothing but gaps, and never appear in an answer (issue 3, item 9)."""
+"""Another patient's resources change nothing but gaps, and never appear in an answer."""
 
 import pytest
 from hypothesis import given

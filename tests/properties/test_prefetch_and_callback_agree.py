@@ -1,4 +1,4 @@
-"""The same record, sent along or read from the EHR's FHIR server, gives the same cards (issue 3, item 9)."""
+"""The same record, sent along or read from the EHR's FHIR server, gives the same cards."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Adding a reason to stay silent never makes that rule fire (issue 3, item 9; clinical.md, "Do not fire")."""
+"""Adding a reason to stay silent never makes that rule fire."""
 
 from decimal import Decimal
 
@@ -47,7 +47,7 @@ def add(call, key, one):
     dict(lists(call.request))[key].setdefault("entry", []).append({"resource": one})
 
 
-# --- common suppressions (clinical.md 5.1) --------------------------------------------------------------
+# --- common suppressions (clinical document 5.1) --------------------------------------------------------------
 
 
 @given(

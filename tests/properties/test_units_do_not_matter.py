@@ -1,4 +1,4 @@
-"""The same results in another unit, or in another spelling of it, give the same answer (issue 3, item 9)."""
+"""The same results in another unit, or in another spelling of it, give the same answer."""
 
 from decimal import Decimal, localcontext
 
@@ -6,7 +6,7 @@ from hypothesis import given, note
 from hypothesis import strategies as st
 from property_charts import ANALYTES, LOINC, UCUM, VALUE_SETS, calls, drawn, prefetched, reference
 
-# Canonical units in one of the unit: clinical.md 3.1, written down here once more and not taken from the code.
+# Canonical units in one of the unit: clinical document 3.1, written down here once more and not taken from the code.
 FACTORS = {
     "calcium": {"mg/dL": "1", "mmol/L": "4.0078", "meq/L": "2.0039"},
     "calcium-corrected": {"mg/dL": "1", "mmol/L": "4.0078", "meq/L": "2.0039"},
@@ -55,7 +55,7 @@ def analyte_of(one):
 
 
 def converted(value, old, new, known):
-    """Exact to 40 digits: what remains of the division is far below the tolerance of 1e-9 (clinical.md 3.1)."""
+    """Exact to 40 digits: what remains of the division is far below the tolerance of 1e-9 (clinical document 3.1)."""
     with localcontext(prec=40):
         return Decimal(str(value)) * known[old] / known[new]
 

@@ -1,4 +1,4 @@
-"""What cannot be read or used never turns a warning into silence (issue 3, item 9; design section 3).
+"""What cannot be read or used never turns a warning into silence.
 
 Whatever is done to the data below, a rule that fired must go on firing (if need be in another tier) or say that it
 cannot be assessed. `clear`, `suppressed` and `not-triggered` would be silence. The call as a whole may also be
@@ -47,9 +47,9 @@ def silenced(desk, before, call):
         return {}
     results = after.results()
     lost = {key: results.get(key) for key in fired if results.get(key, ("clear",))[0] in SILENT}
-    # The name of the drug came with the list: clinical.md 5.1, "drug not recognised: unclassified, recorded".
+    # The name of the drug came with the list: clinical document 5.1, "drug not recognised: unclassified, recorded".
     unclassified = after.report["unclassified"]
-    # Rule 2 gives way to rules 1 and 3 (clinical.md, rule 2, "Do not fire"): then the order still has its card.
+    # Rule 2 gives way to rules 1 and 3 (clinical document, rule 2, "Do not fire"): then the order still has its card.
     taken_over = {
         order for rule, order in after.firing() if rule in ("vka-calciphylaxis", "vka-mandatory-indication")
     }
@@ -106,7 +106,7 @@ def test_unreadable_optional_source_never_clears(desk, call, key, value):
     lost = silenced(desk, before, with_value(call, key, value))
     if without_renal_hint(call):
         # The only exemption. Dialysis that is known from Procedures or Encounters alone, with nothing on the
-        # problem list that hints at kidney failure, counts as "no" when those lists cannot be read: clinical.md
+        # problem list that hints at kidney failure, counts as "no" when those lists cannot be read: clinical document,
         # section 4 gives "unknown" to an unreadable problem list and "no" to everything without evidence, and it
         # asks that dialysis be derivable from Condition alone. Most servers do not offer the optional lists; a gap
         # card for each of their patients would drown the real ones.
@@ -211,7 +211,7 @@ SPOILT_RESULT = st.sampled_from(
         *(_status("gibberish"), _no_status),
     )
 )
-# clinical.md 3.5 tells to ignore these: they are no results at all, so an older result goes on counting.
+# clinical document 3.5 tells to ignore these: they are no results at all, so an older result goes on counting.
 WITHDRAWN = st.sampled_from(
     (
         *(_status("unknown"), _status("registered"), _status("cancelled"), _status("entered-in-error")),
@@ -270,7 +270,7 @@ def decoded_copy(one):
     return decoded(encoded(one))
 
 
-# Sent but not readable. A problem without any date is another matter: clinical.md section 4 decides it ("N18.6 active
+# Sent but not readable. A problem without any date is another matter: clinical document section 4 decides it ("N18.6 active
 # without transplant", "undated transplant").
 BAD_DATES = ("31/12/2026", "yesterday")
 _DATED = {
