@@ -18,7 +18,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 HAPI := http://127.0.0.1:$(HAPI_PORT)/fhir
 
-.PHONY: demo test cover properties setup lint types check sheets hapi hapi-stop hapi-test lock ci clean
+.PHONY: demo test cover properties setup setup-ci lint types check sheets hapi hapi-stop hapi-test lock ci clean
 
 setup: $(VENV)/.ready
 
@@ -32,6 +32,12 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	$(PIP) --no-deps --no-build-isolation --editable .; \
 	touch $@; \
 	echo "Set up in $$(($$(date +%s) - begun)) s."
+
+setup-ci: $(VENV)/.ready-ci
+
+$(VENV)/.ready-ci: $(VENV)/.ready requirements-ci.lock
+	@$(PIP) --require-hashes --only-binary :all: -r requirements-ci.lock
+	@touch $@
 
 demo: setup
 	$(BIN)/cds-service demo
