@@ -21,6 +21,27 @@ from cds_service.facts.model import (
 from cds_service.facts.units import TOLERANCE, Analyte, above, at_least, below, show
 from cds_service.protocol.prefetch import PrefetchTemplate
 from cds_service.rules.answer import Answer, Finding, met, not_met, unknown
+from cds_service.rules.cohort import (
+    Code as CohortCode,
+)
+from cds_service.rules.cohort import (
+    Cohort,
+    Diagnosis,
+    Drug,
+    Evidence,
+    Group,
+    Series,
+    Sessions,
+    Share,
+    Visit,
+    Wording,
+)
+from cds_service.rules.cohort import (
+    Dose as CohortDose,
+)
+from cds_service.rules.cohort import (
+    Unit as CohortUnit,
+)
 from cds_service.rules.criteria import (
     AgeAtLeast,
     AllOf,
@@ -67,7 +88,19 @@ from cds_service.rules.rule import (
     Tier,
 )
 from cds_service.rules.service import CatalogueEntry, CommonGap, Content, RuleUse, Service
+from cds_service.rules.standing import CitedLine, FactorState, Membership, Scatter, StandingView
 from cds_service.rules.suggestions import OrderLab, Refer, RemoveDraft
+from cds_service.rules.trend import (
+    Lane,
+    LaneBar,
+    LeftOut,
+    ReferenceLine,
+    Status,
+    Trend,
+    TrendChart,
+    TrendLine,
+    TrendPoint,
+)
 from cds_service.terminology.codes import Coding
 from cds_service.terminology.medication import NameLists, load_names
 from cds_service.terminology.valueset import (
@@ -91,33 +124,47 @@ __all__ = [
     "CardText",
     "CatalogueEntry",
     "Citation",
+    "CitedLine",
     "Cites",
     "CodeGroup",
     "Coded",
     "Coding",
+    "Cohort",
+    "CohortCode",
+    "CohortDose",
+    "CohortUnit",
     "CommonGap",
     "Content",
     "Criterion",
     "Currency",
     "DailyDose",
+    "Diagnosis",
     "Discharging",
+    "Drug",
     "EitherOrder",
     "Encounter",
+    "Evidence",
     "Exclusion",
+    "FactorState",
     "Facts",
     "FillSpec",
     "Finding",
     "Gap",
+    "Group",
     "HadProcedure",
     "HasProblem",
     "Indicator",
     "Lab",
     "LabAtLeast",
     "LabBelow",
+    "Lane",
+    "LaneBar",
     "Latest",
+    "LeftOut",
     "Line",
     "Medication",
     "MedicationState",
+    "Membership",
     "Mode",
     "NameLists",
     "Not",
@@ -132,18 +179,31 @@ __all__ = [
     "Problem",
     "Procedure",
     "Refer",
+    "ReferenceLine",
     "RemoveDraft",
     "Requested",
     "Review",
     "Rule",
     "RuleUse",
+    "Scatter",
+    "Series",
     "Service",
+    "Sessions",
+    "Share",
+    "StandingView",
+    "Status",
     "Taking",
     "Threshold",
     "Tier",
+    "Trend",
+    "TrendChart",
+    "TrendLine",
+    "TrendPoint",
     "ValueSet",
     "ValueSetGroup",
+    "Visit",
     "When",
+    "Wording",
     "above",
     "at_least",
     "below",
