@@ -18,10 +18,12 @@ from cds_service.facts.model import (
     Problem,
     Procedure,
 )
-from cds_service.facts.units import TOLERANCE, Analyte, above, at_least, below, show
+from cds_service.facts.units import TOLERANCE, Amount, Analyte, Number, above, at_least, below, rounded
+from cds_service.localise.text import Joined, Message, Shortened, Text, Verbatim
 from cds_service.protocol.prefetch import PrefetchTemplate
-from cds_service.rules.answer import Answer, Finding, met, not_met, unknown
+from cds_service.rules.answer import Answer, Asked, Finding, met, not_met, unknown
 from cds_service.rules.criteria import (
+    STATES,
     AgeAtLeast,
     AllOf,
     Always,
@@ -37,6 +39,7 @@ from cds_service.rules.criteria import (
     OrderingProcedure,
     Requested,
     Taking,
+    by_name,
     describe,
     describe_medication,
     in_groups,
@@ -81,13 +84,16 @@ from cds_service.terminology.valueset import (
 )
 
 __all__ = [
+    "STATES",
     "TOLERANCE",
     "AgeAtLeast",
     "AllOf",
     "Always",
+    "Amount",
     "Analyte",
     "Answer",
     "AnyOf",
+    "Asked",
     "CardText",
     "CatalogueEntry",
     "Citation",
@@ -111,6 +117,7 @@ __all__ = [
     "HadProcedure",
     "HasProblem",
     "Indicator",
+    "Joined",
     "Lab",
     "LabAtLeast",
     "LabBelow",
@@ -118,9 +125,11 @@ __all__ = [
     "Line",
     "Medication",
     "MedicationState",
+    "Message",
     "Mode",
     "NameLists",
     "Not",
+    "Number",
     "OpeningChart",
     "Order",
     "OrderLab",
@@ -138,15 +147,19 @@ __all__ = [
     "Rule",
     "RuleUse",
     "Service",
+    "Shortened",
     "Taking",
+    "Text",
     "Threshold",
     "Tier",
     "ValueSet",
     "ValueSetGroup",
+    "Verbatim",
     "When",
     "above",
     "at_least",
     "below",
+    "by_name",
     "currency",
     "decide",
     "describe",
@@ -159,7 +172,7 @@ __all__ = [
     "load_value_set",
     "met",
     "not_met",
-    "show",
+    "rounded",
     "tell",
     "unknown",
     "within",

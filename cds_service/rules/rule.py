@@ -8,6 +8,7 @@ from datetime import date
 from enum import StrEnum
 
 from cds_service.facts.model import Facts
+from cds_service.localise.text import Text
 from cds_service.rules.criteria import Criterion, Trigger
 from cds_service.rules.suggestions import Suggestion
 
@@ -35,8 +36,8 @@ class Mode(StrEnum):
     OFF = "off"
 
 
-Fill = Callable[[Facts], str | tuple[str, ...]]
-"""A named piece of text worked out from the facts. A tuple becomes one bullet per item; nothing is ''."""
+Fill = Callable[[Facts], Text | tuple[Text, ...] | None]
+"""A named piece of text worked out from the facts. A tuple becomes one bullet per item; nothing is None."""
 
 
 @dataclass(frozen=True, slots=True)
