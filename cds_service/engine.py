@@ -13,6 +13,7 @@ from cds_service.clients.verify import JwtVerifier
 from cds_service.compose import View
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.write import OrderTemplate, order_template
+from cds_service.localise.catalogues import language_for, locale_folders
 from cds_service.metrics import Metrics
 from cds_service.registry import ReadyService, ready_services
 from cds_service.rules.modes import mode_of
@@ -109,7 +110,14 @@ class Engine:
             gap_card=profile.gap_card,
             evidence_url=f"{self.settings.base_url}/evidence",
             draft_banner=not self.enforces_approvals,
+            language=language_for(profile.locale, locale_folders(content), profile.unit_system),
+            launch_url=self._launch_url(profile),
         )
+
+    def _launch_url(self, profile: ClientProfile) -> str | None:
+        """Where this client may launch the page of trends, if it shows links to it."""
+        url = f"{self.settings.base_url}/trend/launch"
+        return url if profile.shows_link(url) else None
 
 
 def default_catalogue(services: Mapping[str, ReadyService]) -> dict[str, Coding]:
@@ -175,7 +183,9 @@ def _config_hash(settings: Settings, site: Site, profiles: tuple[ClientProfile, 
         "modes": settings.rule_modes,
         "site": {k: str(v) for k, v in site.clinical.items()},
         "zone": str(site.zone),
-        "clients": [[p.id, dict(p.rules), p.unit_system, p.detail_format, p.gap_card] for p in profiles],
+        "clients": [
+            [p.id, dict(p.rules), p.unit_system, p.locale, p.detail_format, p.gap_card] for p in profiles
+        ],
         "off": settings.value_sets_off,
     }
     text = json.dumps(relevant, sort_keys=True, default=str)

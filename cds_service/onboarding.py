@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from cds_service.clients.profile import ClientProfile
 from cds_service.compose import topic_code
 from cds_service.engine import Engine
+from cds_service.localise.catalogues import known_tag, locale_folders
 from cds_service.rules.service import Service
 
 _TYPE = re.compile(r"^([A-Za-z]+)[/?]")
@@ -80,6 +81,11 @@ def lacks(engine: Engine, profile: ClientProfile) -> Iterator[str]:
         yield "Epic takes one action per suggestion: set max_actions to 1."
     if profile.preset == "oracle" and set(profile.hooks) - _CARD_HOOKS_OF_ORACLE:
         yield "Oracle Health documents patient-view only; other hooks will not be called."
+    folders = {
+        folder for ready in engine.services.values() for folder in locale_folders(ready.service.content)
+    }
+    if known_tag(profile.locale, folders) is None:
+        yield f"No texts in {profile.locale}: the cards are in English."
     if profile.timezone is None:
         yield f"No timezone: dates are shown in the site's zone ({engine.site.zone})."
     known = {use.rule.id for ready in engine.services.values() for use in ready.service.rules}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from cds_service.api import CardText, CatalogueEntry, Coding, CommonGap, Content, Line
 from hooks import override_reasons
 from hooks import valuesets as vs
@@ -83,4 +85,5 @@ CONTENT = Content(
     topic_system="https://calciphylaxis-cds.example/fhir/CodeSystem/card-topics",
     site_bounds=SITE_BOUNDS,
     background=BACKGROUND,
+    locales=Path(__file__).parent / "locales",
 )

@@ -22,7 +22,9 @@ from cds_service.settings import SettingsError, load_settings
 from cds_service.store.errors import StoreError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-export_app = typer.Typer(no_args_is_help=True, help="Write review sheets or FHIR knowledge artefacts.")
+export_app = typer.Typer(
+    no_args_is_help=True, help="Write review sheets, FHIR knowledge artefacts or catalogues."
+)
 app.add_typer(export_app, name="export")
 app.command()(conform)
 console = Console()
@@ -91,6 +93,14 @@ def export_sheets(
     from cds_service.cli.content import write_documents  # noqa: PLC0415
 
     write_documents(console, folder)
+
+
+@export_app.command("catalogue")
+def export_catalogue() -> None:
+    """Gather the strings of the cards for translators: `cards.pot` and every `cards.po`, where they belong."""
+    from cds_service.cli.content import write_strings  # noqa: PLC0415
+
+    write_strings(console)
 
 
 @export_app.command("fhir")

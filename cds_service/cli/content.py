@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from cds_service.content.catalogue import write_catalogues
 from cds_service.content.check import problems
 from cds_service.content.fhir_export import write_fhir
 from cds_service.content.find import statements, unique_contents, value_set_folder
@@ -58,3 +59,9 @@ def write_knowledge(console: Console, folder: Path) -> None:
     """PlanDefinitions, ValueSets and their index as validated FHIR R4 files."""
     written = write_fhir(load_services(), folder)
     console.print(f"{len(written)} resources in {escape(str(folder))}")
+
+
+def write_strings(console: Console) -> None:
+    """The strings of the cards for translators, into the folders of the packages they belong to."""
+    for path in write_catalogues(load_services()):
+        console.print(escape(str(path)))

@@ -29,6 +29,8 @@ class Language:
     """For `str.translate`: what stands for the English comma and point in a number."""
     date: Callable[[date, str], str] = field(default=english_date, repr=False)
     """Day and precision (`year`, `month`, `day`, `time`) to text."""
+    date_length: int = len("12 Nov 2026")
+    """Greatest length of a date, in characters."""
     units: str = CONVENTIONAL
     """`conventional` (mg/dL) or `SI` (mmol/L): which of the two is printed."""
 

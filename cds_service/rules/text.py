@@ -93,7 +93,7 @@ class Writer:
         pieces = list(parts(self._language.translated(template)))
         for index in range(1, len(pieces), 2):
             text = ", ".join(self._make(pieces[index]))
-            pieces[index] = cut(plain(text), self._fills[pieces[index]].limit)
+            pieces[index] = cut(plain(text), self._fills[pieces[index]].room(self._language))
         return cut("".join(pieces), SUMMARY_LIMIT)
 
     def lines(self, line: Line) -> list[str]:

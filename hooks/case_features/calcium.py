@@ -456,9 +456,7 @@ class LowCalcium:
             return self._by_bound(bound, threshold)
         draw = facts.feature(current_draw)
         if draw is None:
-            because = Message(
-                "low calcium not excluded ({why_no_calcium})", why_no_calcium=why_no_calcium(facts)
-            )
+            because = Message("low calcium not excluded ({why})", why=why_no_calcium(facts))
             return Finding(self, Answer.UNKNOWN, because, optional=True)
         answer = both_ends(draw.corrected, lambda value: below(value, threshold))
         if answer is not Answer.NOT_MET and not draw.certain:

@@ -35,7 +35,7 @@ class DoseAboveCeiling:
             return not_met(self, Message("daily dose not computable"), item.source)
         dose = item.daily_dose
         because = Message(
-            "{text} = {amount} {unit} a day", text=dose.text, amount=Number(dose.amount, 0), unit=dose.unit
+            "{dose} = {amount} {unit} a day", dose=dose.text, amount=Number(dose.amount, 0), unit=dose.unit
         )
         answer = met if above(dose.amount, limit.value) else not_met
         return answer(self, because, item.source)

@@ -145,7 +145,7 @@ class ReducesDose:
             if before is not None and below(draft.daily_dose.amount, before.amount):
                 return met(
                     self,
-                    Message("{text} before, now {text2}", text=before.text, text2=draft.daily_dose.text),
+                    Message("{before} before, now {now}", before=before.text, now=draft.daily_dose.text),
                     item.source,
                 )
         return not_met(self, Message("no active order with a higher dose"))

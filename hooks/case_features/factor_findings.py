@@ -142,7 +142,7 @@ def vintage_or_pd(facts: Facts) -> Finding:
         return Finding(text, Answer.MET, Message("peritoneal dialysis"), status.sources)
     if status.since is None:
         return Finding(text, Answer.UNKNOWN, Message("start of dialysis not recorded"), status.sources)
-    because = Message("on record since {since}", since=status.since)
+    because = Message("on record since {when}", when=status.since)
     today = facts.as_of.astimezone(facts.zone).date()
     first, last = _possible_days(status.since)
     if _years_later(last, VINTAGE_YEARS) < today:

@@ -36,8 +36,8 @@ class UnderTheSkin:
         if item.route is not None:
             return not_met(self, Message("route {route}", route=item.route), item.source)
         if in_groups(item.sets, _ONLY_UNDER_THE_SKIN):
-            return met(self, Message("{name} is only given under the skin", name=item.name), item.source)
+            return met(self, Message("{drug} is only given under the skin", drug=item.title), item.source)
         because = Message(
-            "route of {name} not given: it can be given under the skin or otherwise", name=item.name
+            "route of {drug} not given: it can be given under the skin or otherwise", drug=item.title
         )
         return unknown(self, because, item.source)

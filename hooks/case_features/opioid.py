@@ -27,9 +27,7 @@ class ComfortCareEncounter:
                 and item.started is not None
                 and within(facts, item.started, _ENCOUNTER_DAYS)
             ):
-                return met(
-                    self, Message("palliative encounter of {started}", started=item.started), item.source
-                )
+                return met(self, Message("palliative encounter of {when}", when=item.started), item.source)
         return not_met(self, Message("no such encounter known"))
 
 
@@ -53,7 +51,7 @@ class ShortUse:
         if item.as_needed and item.course_days is not None and item.course_days <= SHORT_DAYS:
             return met(
                 self,
-                Message("when needed, for {course_days} day(s)", course_days=item.course_days),
+                Message("when needed, for {days} day(s)", days=item.course_days),
                 item.source,
             )
         return not_met(self, Message("not known to be a single dose or short"), item.source)
@@ -70,9 +68,7 @@ class LastingUse:
         if item is None:
             return not_met(self, Message("not an order for a medicine"))
         if item.course_days is not None and item.course_days > SHORT_DAYS:
-            return met(
-                self, Message("course of {course_days} days", course_days=item.course_days), item.source
-            )
+            return met(self, Message("course of {days} days", days=item.course_days), item.source)
         if item.daily_dose is not None and not item.as_needed:
-            return met(self, Message("regular: {text}", text=item.daily_dose.text), item.source)
+            return met(self, Message("regular: {dose}", dose=item.daily_dose.text), item.source)
         return not_met(self, Message("duration or regular use not given"), item.source)

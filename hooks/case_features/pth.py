@@ -79,7 +79,7 @@ def _judge(asked: Asked, facts: Facts, multiple: Limit, absolute: Limit) -> Find
     rising = multiple.sign == "above"
     test = above if rising else below
     answer = decide(found.lab, lambda value: test(value, threshold), rising=rising)
-    because = Message("{tell_pth} against {why}", tell_pth=tell_pth(found.lab), why=why)
+    because = Message("{result} against {why}", result=tell_pth(found.lab), why=why)
     if answer is Answer.NOT_MET and found.doubt:
         return Finding(
             asked,

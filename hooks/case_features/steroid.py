@@ -30,9 +30,7 @@ class LongCourse:
         if item.course_days is None:
             return unknown(self, Message("length of the steroid course not given"), item.source)
         answer = met if item.course_days >= STEROID_COURSE_DAYS else not_met
-        return answer(
-            self, Message("course of {course_days} days", course_days=item.course_days), item.source
-        )
+        return answer(self, Message("course of {days} days", days=item.course_days), item.source)
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,16 +47,16 @@ _SOURCES = {
     "vitals": Message("measurements"),
 }
 _ASSOCIATIONS = (
-    vs.HYPERPARATHYROIDISM_PRIMARY,
-    vs.BREAST_CANCER,
-    vs.CIRRHOSIS,
-    vs.CHOLANGIOCARCINOMA,
-    vs.CROHN_DISEASE,
-    vs.RHEUMATOID_ARTHRITIS,
-    vs.SYSTEMIC_LUPUS_ERYTHEMATOSUS,
-    vs.SARCOIDOSIS,
-    vs.MILK_ALKALI_SYNDROME,
-    vs.HYPERVITAMINOSIS_D,
+    (vs.HYPERPARATHYROIDISM_PRIMARY, Message("primary hyperparathyroidism")),
+    (vs.BREAST_CANCER, Message("breast cancer")),
+    (vs.CIRRHOSIS, Message("cirrhosis")),
+    (vs.CHOLANGIOCARCINOMA, Message("cholangiocarcinoma")),
+    (vs.CROHN_DISEASE, Message("Crohn disease")),
+    (vs.RHEUMATOID_ARTHRITIS, Message("rheumatoid arthritis")),
+    (vs.SYSTEMIC_LUPUS_ERYTHEMATOSUS, Message("systemic lupus erythematosus")),
+    (vs.SARCOIDOSIS, Message("sarcoidosis")),
+    (vs.MILK_ALKALI_SYNDROME, Message("milk-alkali syndrome")),
+    (vs.HYPERVITAMINOSIS_D, Message("hypervitaminosis D")),
 )
 
 
@@ -82,12 +82,12 @@ def dialysis_header(facts: Facts) -> Text:
 
 
 def other_associations(facts: Facts) -> Text | None:
-    """Coded diseases that non-uraemic cases were reported with, by the names of our value sets."""
+    """Coded diseases that non-uraemic cases were reported with, by names of our own."""
     active = [problem for problem in facts.problems or () if problem.active]
-    found = [group.title for group in _ASSOCIATIONS if any(in_groups(p.sets, (group,)) for p in active)]
+    found = [name for group, name in _ASSOCIATIONS if any(in_groups(p.sets, (group,)) for p in active)]
     if not found:
         return None
-    return Message("Also associated: {diseases}", diseases=Joined(", ", (Message(title) for title in found)))
+    return Message("Also associated: {diseases}", diseases=Joined(", ", found))
 
 
 def vitamin_k_status(facts: Facts) -> Text | None:

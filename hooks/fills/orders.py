@@ -160,7 +160,7 @@ FILLS: Mapping[str, FillSpec] = {
     "dose": FillSpec(dose, 12, "3,600 mg"),
     "max": FillSpec(ceiling_of_drug, 12, "300 mg"),
     "ica": FillSpec(ionised_calcium, 12, "1.05 mmol/L"),
-    "ica_date": FillSpec(ionised_date, 11, "12 Nov 2026"),
+    "ica_date": FillSpec(ionised_date, 11, "12 Nov 2026", is_date=True),
     "low_ca": FillSpec(low_calcium, 12, "8.2 mg/dL"),
     "lln": FillSpec(calcium_lower_limit, 11, "8.6 mg/dL"),
     "egfr": FillSpec(egfr, 6, "22"),
