@@ -31,6 +31,7 @@ def check_content(console: Console, *, as_json: bool) -> int:
         docs_dir=DOCS if DOCS.is_dir() else None,
         value_set_folder=next(filter(None, map(value_set_folder, unique_contents(services))), None),
         statements=statements(),
+        translations=True,
     )
     if as_json:
         rows = [{"code": item.code, "place": item.place, "text": item.text} for item in found]

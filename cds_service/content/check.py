@@ -41,6 +41,7 @@ def problems(
     statements: Sequence[Statement] = (),
     disjoint: Disjoint = (),
     minimum_cases: int = MINIMUM_CASES,
+    translations: bool = False,
 ) -> list[Problem]:
     """Everything that is wrong with the content of `services`, sorted.
 
@@ -53,6 +54,7 @@ def problems(
         statements: The map of founding statements (`find.statements`).
         disjoint: Pairs of value-set ids that must not share a code, beyond those of two analytes.
         minimum_cases: Case files asked for each tier.
+        translations: Whether to check the catalogues as well.
     """
     cases = read_cases(cases_dir)
     rules = unique_rules(services)
@@ -62,7 +64,8 @@ def problems(
         found += citation_problems(content)
         found += _common_gaps(content)
     found += _wording(services)
-    found += translation_problems(services)
+    if translations:
+        found += translation_problems(services)
     if cases_dir is not None:
         found += cases.problems
         found += unknown_names(cases, (service.id for service in services), rules)

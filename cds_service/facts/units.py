@@ -142,13 +142,6 @@ class Number(Text):
             _exact(self.value) if self.decimals is None else show(self.value, self.decimals)
         )
 
-    def __eq__(self, other: object) -> bool:
-        """Whether the two read the same."""
-        return str(self) == str(other) if isinstance(other, Number) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(str(self))
-
 
 def _exact(value: Decimal) -> str:
     return f"{value.normalize():,f}"

@@ -26,6 +26,16 @@ class Text:
     def __str__(self) -> str:
         return self.render(ENGLISH)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the two read the same in English; a plain string is read as it is."""
+        return str(self) == str(other) if isinstance(other, Text | str) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
 
 ELLIPSIS = "…"
 
@@ -63,17 +73,6 @@ class Message(Text):
             return template
         return template.format_map({name: told(value, language) for name, value in self.values.items()})
 
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Message):
-            return NotImplemented
-        return self.template == other.template and self.values == other.values
-
-    def __hash__(self) -> int:
-        return hash(self.template)
-
-    def __repr__(self) -> str:
-        return f"Message({str(self)!r})"
-
 
 class Verbatim(Text):
     """Words of the EHR, or a code: the same in every language."""
@@ -85,15 +84,6 @@ class Verbatim(Text):
 
     def render(self, language: Language) -> str:  # noqa: ARG002
         return self.words
-
-    def __eq__(self, other: object) -> bool:
-        return self.words == other.words if isinstance(other, Verbatim) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self.words)
-
-    def __repr__(self) -> str:
-        return f"Verbatim({self.words!r})"
 
 
 class Joined(Text):
@@ -121,17 +111,6 @@ class Joined(Text):
             longer = f"{text}{self.between}{part}" if text else part
             text = longer if len(longer) <= self.most else text
         return text
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Joined):
-            return NotImplemented
-        return (self.between, self.parts, self.most) == (other.between, other.parts, other.most)
-
-    def __hash__(self) -> int:
-        return hash((self.between, self.parts))
-
-    def __repr__(self) -> str:
-        return f"Joined({str(self)!r})"
 
 
 class Shortened(Text):

@@ -113,7 +113,7 @@ def _tiered(
     if any(_holds_up(finding) for finding in suppressing):
         return Outcome(rule, mode, Result.CANNOT_ASSESS, order, findings=findings)
     open_questions = (*excluded, *suppressing, *tried)
-    not_checked = tuple(f.because for f in open_questions if f.answer is Answer.UNKNOWN)
+    not_checked = tuple(dict.fromkeys(f.because for f in open_questions if f.answer is Answer.UNKNOWN))
     return Outcome(rule, mode, Result.FIRES, order, chosen, findings, not_checked)
 
 

@@ -41,8 +41,8 @@ def indication(facts: Facts) -> Text | None:
     return found[0].name if found else None
 
 
-def indications_found(facts: Facts) -> Text:
-    return Joined("; ", (item.because for item in facts.feature(mandatory_indications)))
+def indications_found(facts: Facts) -> Text | None:
+    return Joined("; ", (item.because for item in facts.feature(mandatory_indications))) or None
 
 
 def dialysis_evidence(facts: Facts) -> Text | None:
@@ -105,8 +105,8 @@ def u(facts: Facts) -> Text:
     return Verbatim(str(len(facts.feature(unknown_factors))))
 
 
-def vka_list(facts: Facts) -> Text:
-    return Joined("; ", (describe_medication(item) for item in ON_VKA.found(facts)))
+def vka_list(facts: Facts) -> Text | None:
+    return Joined("; ", (describe_medication(item) for item in ON_VKA.found(facts))) or None
 
 
 def digoxin(facts: Facts) -> Text | None:
