@@ -84,7 +84,7 @@ def card(service, client, name):
 
 
 def test_one_request_in_two_languages(service):
-    english, german = (card(service, client, "cap-three-cards") for client in ("en", "de"))
+    english, german = (card(service, client, "v03-product-and-calcium-high") for client in ("en", "de"))
     assert english["source"]["topic"]["code"] == german["source"]["topic"]["code"]
     assert english["indicator"] == german["indicator"]
     assert english["source"]["topic"]["display"] != german["source"]["topic"]["display"]
@@ -99,10 +99,10 @@ def test_one_request_in_two_languages(service):
 
 
 def test_a_link_only_where_the_client_lists_it(service):
-    assert "links" not in card(service, "en", "cap-three-cards")
+    assert "links" not in card(service, "en", "v03-product-and-calcium-high")
     # A prefix ends at a slash: `https://cds.exampl` names another host.
-    assert "links" not in card(service, "fr", "cap-three-cards")
-    shown = card(service, "de", "cap-three-cards")
+    assert "links" not in card(service, "fr", "v03-product-and-calcium-high")
+    shown = card(service, "de", "v03-product-and-calcium-high")
     (link,) = shown["links"]
     assert (link["type"], link["url"]) == ("smart", f"{PUBLIC}/trend/launch")
     assert link["label"] == "Verlauf der Laborwerte"
@@ -112,7 +112,7 @@ def test_a_link_only_where_the_client_lists_it(service):
 
 def test_a_language_without_texts_gets_english_and_doctor_says_so(service):
     _, engine = service
-    assert "**Why:**" in card(service, "fr", "cap-three-cards")["detail"]
+    assert "**Why:**" in card(service, "fr", "v03-product-and-calcium-high")["detail"]
     by_id = {profile.id: list(lacks(engine, profile)) for profile in engine.profiles}
     told = "No texts in fr: the cards are in English."
     assert [told in by_id[client] for client in ("english", "german", "elsewhere")] == [False, False, True]
