@@ -10,10 +10,11 @@ from typing import cast
 
 import msgspec
 
+from cds_service.detail import Blocks
 from cds_service.facts.model import Facts, Order
 from cds_service.fhir.write import OrderTemplate
 from cds_service.localise.language import ENGLISH, Language
-from cds_service.localise.text import Joined, Message, Text, cut
+from cds_service.localise.text import Joined, Message, Text
 from cds_service.protocol.response import ActionOut, Card, CodingOut, LinkOut, SourceOut, SuggestionOut
 from cds_service.rules.answer import Answer
 from cds_service.rules.criteria import Criterion
@@ -25,15 +26,7 @@ from cds_service.rules.text import Writer, escape, fill_names
 
 MAX_SUGGESTIONS = 6
 _GAP = "Gap"
-_MORE = Message("More on this rule: see the source link.")
-_CONSIDER = Message("Consider")
-_WHY = Message("Why")
-_ALSO = Message("Also")
-_FURTHER = Message("Further orders")
-_NOT_CHECKED = Message("Not checked")
-_EXCEPTIONS = Message("Exceptions")
 _TRENDS = Message("Trends of laboratory results")
-_SHORTER = (300, 150, 75)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +56,7 @@ class Composed:
     indicator: Indicator
     topic: str
     order: Order | None
-    blocks: _Blocks = field(repr=False)
+    blocks: Blocks = field(repr=False)
     footer: str
     suggestions: Mapping[str, str] = field(default_factory=dict)
     """Suggestion uuid -> what it offered."""
@@ -229,7 +222,7 @@ class _CardMaker:
         lead, others = fired[0], fired[1:]
         tier = _tier(lead)
         suggestions, kinds, in_words = self._suggestions(fired, gaps, patient_id, encounter_id, authored_on)
-        blocks = _Blocks()
+        blocks = Blocks()
         blocks.consider = self._lines(tier.consider)
         if in_words:
             options = Message("Also an option: {steps}.", steps=Joined("; ", in_words))
@@ -251,7 +244,7 @@ class _CardMaker:
             lead.rule.override_reasons,
         )
 
-    def _add_other(self, other: Outcome, blocks: _Blocks) -> None:
+    def _add_other(self, other: Outcome, blocks: Blocks) -> None:
         """What a rule adds to the card another rule leads: its sentence, and its facts when it is a line only."""
         tier = _tier(other)
         blocks.also.append(self._writer.safe(self._writer.summary(tier.summary)))
@@ -265,7 +258,7 @@ class _CardMaker:
             if common.when.evaluate(self._facts).answer is Answer.MET:
                 text = common.text
                 break
-        blocks = _Blocks()
+        blocks = Blocks()
         blocks.consider = self._lines(line for line in text.detail if not fill_names(line.text))
         blocks.why = self._lines(line for line in text.detail if fill_names(line.text))
         blocks.not_checked = self._not_checked([], gaps)
@@ -345,7 +338,7 @@ class _CardMaker:
         indicator: Indicator,
         branch: str,
         summary: str,
-        blocks: _Blocks,
+        blocks: Blocks,
         suggestions: list[SuggestionOut],
         kinds: dict[str, str],
         reasons: Sequence[Coded],
@@ -395,56 +388,3 @@ class _CardMaker:
         context = msgspec.json.encode({"rule": rule_id, "card": card_id}).decode()
         label = self._writer.words(_TRENDS)
         return [LinkOut(label=label, url=self._view.launch_url, type="smart", app_context=context)]
-
-
-@dataclass(slots=True)
-class _Blocks:
-    """The parts of a card's detail, in the order in which they are read."""
-
-    consider: list[str] = field(default_factory=list)
-    why: list[str] = field(default_factory=list)
-    also: list[str] = field(default_factory=list)
-    further: list[str] = field(default_factory=list)
-    not_checked: list[str] = field(default_factory=list)
-    exceptions: list[str] = field(default_factory=list)
-    closing: list[str] = field(default_factory=list)
-
-    def render(self, footer: str, limit: int, language: Language, *, markdown: bool) -> str:
-        """The detail; when it is too long, the last reasons give way to a note, never what was not checked.
-
-        If that is not enough, each line is shortened, so that no long name of the EHR pushes out what follows.
-        """
-        why, more = list(self.why), _MORE.render(language)
-        text = self._text(why, footer, language, markdown=markdown)
-        while len(text) > limit and len(why) > 1:
-            why = why[:-1]
-            text = self._text([*why, more], footer, language, markdown=markdown)
-        kept = [*why, more] if len(why) < len(self.why) else why
-        for longest in _SHORTER:
-            if len(text) <= limit:
-                break
-            text = self._text(kept, footer, language, markdown=markdown, longest=longest)
-        return cut(text, limit)
-
-    def _text(
-        self, why: list[str], footer: str, language: Language, *, markdown: bool, longest: int = 10_000
-    ) -> str:
-        def head(title: Message) -> str:
-            words = title.render(language)
-            return f"**{words}:**" if markdown else f"{words}:"
-
-        blocks = []
-        if self.consider:
-            blocks.append(head(_CONSIDER) + " " + " ".join(self.consider))
-        for title, lines in (
-            (_WHY, why),
-            (_ALSO, self.also),
-            (_FURTHER, self.further),
-            (_NOT_CHECKED, self.not_checked),
-        ):
-            if lines:
-                blocks.append("\n".join([head(title), *(f"- {cut(line, longest)}" for line in lines)]))
-        if self.exceptions:
-            blocks.append(head(_EXCEPTIONS) + " " + " ".join(self.exceptions))
-        blocks += [*self.closing, footer]
-        return "\n\n".join(blocks)

@@ -7,8 +7,7 @@ see FHIR resources, only these records, each of which names the resource it came
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
@@ -265,7 +264,9 @@ class Facts:
         """The same facts with `order` in focus; case features already worked out are kept."""
         if order is self.order:
             return self
-        focused = copy(self)
+        focused = object.__new__(Facts)
+        for name in _MEMBERS:
+            object.__setattr__(focused, name, getattr(self, name))
         object.__setattr__(focused, "order", order)
         return focused
 
@@ -287,3 +288,6 @@ class Facts:
 
     def age_days(self, when: When) -> int:
         return when.age_days(self.as_of, self.zone)
+
+
+_MEMBERS = tuple(each.name for each in fields(Facts))

@@ -96,7 +96,7 @@ class Joined(Text):
 
     def __init__(self, between: str, parts: Iterable[Text | str | None], most: int | None = None) -> None:
         self.between = between
-        self.parts: Sequence[Text | str] = tuple(part for part in parts if part is not None)
+        self.parts: Sequence[Text | str] = [part for part in parts if part is not None]
         self.most = most
 
     def __bool__(self) -> bool:

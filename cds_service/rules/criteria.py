@@ -148,7 +148,7 @@ def _several(asked: Asked, findings: Sequence[Finding], deciding: Answer, otherw
     return Finding(
         asked,
         answer,
-        Joined("; ", (finding.because for finding in chosen)),
+        chosen[0].because if len(chosen) == 1 else Joined("; ", [finding.because for finding in chosen]),
         tuple(dict.fromkeys(source for finding in chosen for source in finding.sources)),
         optional=answer is Answer.UNKNOWN and all(finding.optional for finding in chosen),
     )

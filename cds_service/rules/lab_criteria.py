@@ -42,8 +42,16 @@ def latest(facts: Facts, analyte: Analyte) -> Latest:
 
     Results drawn after dialysis, withdrawn or pending ones and stale ones are passed over. A newer result that cannot be used
     (unit, status, value, date) is remembered as a doubt: an older value must not clear a rule in silence.
-    An undated result may be newer than any, so it is a doubt too.
+    An undated result may be newer than any, so it is a doubt too. Worked out once per call.
     """
+    key = (latest, analyte.id)
+    found: Latest | None = facts.memo.get(key)
+    if found is None:
+        found = facts.memo[key] = _latest(facts, analyte)
+    return found
+
+
+def _latest(facts: Facts, analyte: Analyte) -> Latest:
     results = facts.results(analyte)
     if results is None:
         reason = facts.why_unread(analyte.source)
