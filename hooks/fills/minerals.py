@@ -287,7 +287,10 @@ def _draw_value(draw: CalciumDraw, facts: Facts) -> Text:
 
 
 def amounts(interval: Interval, analyte: Analyte, facts: Facts) -> Text:
-    low, high = (amount(end, analyte, facts) for end in interval)
+    low = amount(interval[0], analyte, facts)
+    if interval[0] == interval[1]:
+        return low
+    high = amount(interval[1], analyte, facts)
     return low if low == high else conflicting(low, high)
 
 
@@ -382,7 +385,7 @@ def _both_units(product: Interval, facts: Facts) -> Text:
     low, high = (_apart(end, cut_offs, 1) for end in product)
     return Message(
         "{product} mg2/dL2 ({si} mmol2/L2)",
-        product=low if str(low) == str(high) else conflicting(low, high),
+        product=low if low == high else conflicting(low, high),
         si=_apart(si_product(product[1]), [si_product(item) for item in cut_offs], 2),
     )
 
