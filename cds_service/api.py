@@ -18,9 +18,10 @@ from cds_service.facts.model import (
     Problem,
     Procedure,
 )
-from cds_service.facts.units import TOLERANCE, Analyte, above, at_least, below, show
+from cds_service.facts.units import TOLERANCE, Amount, Analyte, Number, above, at_least, below, rounded
+from cds_service.localise.text import Joined, Message, Shortened, Text, Verbatim
 from cds_service.protocol.prefetch import PrefetchTemplate
-from cds_service.rules.answer import Answer, Finding, met, not_met, unknown
+from cds_service.rules.answer import Answer, Asked, Finding, met, not_met, unknown
 from cds_service.rules.cohort import (
     Code as CohortCode,
 )
@@ -43,6 +44,7 @@ from cds_service.rules.cohort import (
     Unit as CohortUnit,
 )
 from cds_service.rules.criteria import (
+    STATES,
     AgeAtLeast,
     AllOf,
     Always,
@@ -58,6 +60,7 @@ from cds_service.rules.criteria import (
     OrderingProcedure,
     Requested,
     Taking,
+    by_name,
     describe,
     describe_medication,
     in_groups,
@@ -114,13 +117,16 @@ from cds_service.terminology.valueset import (
 )
 
 __all__ = [
+    "STATES",
     "TOLERANCE",
     "AgeAtLeast",
     "AllOf",
     "Always",
+    "Amount",
     "Analyte",
     "Answer",
     "AnyOf",
+    "Asked",
     "CardText",
     "CatalogueEntry",
     "Citation",
@@ -154,6 +160,7 @@ __all__ = [
     "HadProcedure",
     "HasProblem",
     "Indicator",
+    "Joined",
     "Lab",
     "LabAtLeast",
     "LabBelow",
@@ -165,9 +172,11 @@ __all__ = [
     "Medication",
     "MedicationState",
     "Membership",
+    "Message",
     "Mode",
     "NameLists",
     "Not",
+    "Number",
     "OpeningChart",
     "Order",
     "OrderLab",
@@ -190,9 +199,11 @@ __all__ = [
     "Service",
     "Sessions",
     "Share",
+    "Shortened",
     "StandingView",
     "Status",
     "Taking",
+    "Text",
     "Threshold",
     "Tier",
     "Trend",
@@ -201,12 +212,14 @@ __all__ = [
     "TrendPoint",
     "ValueSet",
     "ValueSetGroup",
+    "Verbatim",
     "Visit",
     "When",
     "Wording",
     "above",
     "at_least",
     "below",
+    "by_name",
     "currency",
     "decide",
     "describe",
@@ -219,7 +232,7 @@ __all__ = [
     "load_value_set",
     "met",
     "not_met",
-    "show",
+    "rounded",
     "tell",
     "unknown",
     "within",

@@ -10,21 +10,23 @@ from typing import cast
 
 import msgspec
 
+from cds_service.detail import Blocks
 from cds_service.facts.model import Facts, Order
 from cds_service.fhir.write import OrderTemplate
-from cds_service.protocol.response import ActionOut, Card, CodingOut, SourceOut, SuggestionOut
+from cds_service.localise.language import ENGLISH, Language
+from cds_service.localise.text import Joined, Message, Text
+from cds_service.protocol.response import ActionOut, Card, CodingOut, LinkOut, SourceOut, SuggestionOut
 from cds_service.rules.answer import Answer
 from cds_service.rules.criteria import Criterion
 from cds_service.rules.evaluate import Outcome, Result
 from cds_service.rules.rule import Coded, Indicator, Line, Mode, Rule, Tier
 from cds_service.rules.service import CatalogueEntry, Service
 from cds_service.rules.suggestions import RemoveDraft, Suggestion
-from cds_service.rules.text import Writer, cut, escape, fill_names
+from cds_service.rules.text import Writer, escape, fill_names
 
 MAX_SUGGESTIONS = 6
 _GAP = "Gap"
-_MORE = "More on this rule: see the source link."
-_SHORTER = (300, 150, 75)
+_TRENDS = Message("Trends of laboratory results")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,9 @@ class View:
     gap_card: bool
     evidence_url: str | None
     draft_banner: bool
+    language: Language = ENGLISH
+    launch_url: str | None = None
+    """Where the client may launch the page of trends (SMART); None when it shows no such link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,7 @@ class Composed:
     indicator: Indicator
     topic: str
     order: Order | None
-    blocks: _Blocks = field(repr=False)
+    blocks: Blocks = field(repr=False)
     footer: str
     suggestions: Mapping[str, str] = field(default_factory=dict)
     """Suggestion uuid -> what it offered."""
@@ -134,15 +139,17 @@ def _with_folded(last: Composed, folded: list[Composed], view: View) -> Composed
     sentences = [escape(each.card.summary) if view.markdown else each.card.summary for each in folded]
     urgent = sum(each.indicator is not Indicator.INFO for each in folded)
     for kept in range(len(folded), urgent - 1, -1):
-        more = [f"and {len(folded) - kept} further notes of urgency info"] if kept < len(folded) else []
+        note = Message("and {count} further notes of urgency info", count=len(folded) - kept)
+        more = [note.render(view.language)] if kept < len(folded) else []
         lines = [*sentences[:kept], *more]
         blocks = replace(last.blocks, further=lines)
-        detail = blocks.render(last.footer, limit, markdown=view.markdown)
+        detail = blocks.render(last.footer, limit, view.language, markdown=view.markdown)
         if last.footer in detail and all(line in detail for line in lines):
             break
     else:
         # Nothing but urgent lines is left: the limit gives way, a warning is never dropped.
-        detail = blocks.render(last.footer, limit + sum(map(len, lines)), markdown=view.markdown)
+        longer = limit + sum(map(len, lines))
+        detail = blocks.render(last.footer, longer, view.language, markdown=view.markdown)
     return replace(last, card=msgspec.structs.replace(last.card, detail=detail))
 
 
@@ -151,16 +158,11 @@ def _tier(outcome: Outcome) -> Tier:
     return cast("Tier", outcome.tier)
 
 
-def _unknown_parts(outcome: Outcome) -> list[str]:
-    """The single reasons of a rule that could not be assessed."""
+def _unknown_parts(outcome: Outcome) -> list[Text]:
+    """The reasons of a rule that could not be assessed; one may hold several, apart by semicolons."""
     if outcome.error:
-        return [f"internal error {outcome.error}"]
-    return [
-        part
-        for finding in outcome.findings
-        if finding.answer is Answer.UNKNOWN
-        for part in finding.because.split("; ")
-    ]
+        return [Message("internal error {id}", id=outcome.error)]
+    return [finding.because for finding in outcome.findings if finding.answer is Answer.UNKNOWN]
 
 
 class _CardMaker:
@@ -171,7 +173,9 @@ class _CardMaker:
         self._facts = facts
         self._order = order
         self._elsewhere = elsewhere
-        self._writer = Writer(view.service.content.fills, facts, markdown=view.markdown)
+        self._writer = Writer(
+            view.service.content.fills, facts, markdown=view.markdown, language=view.language
+        )
 
     def card(
         self, group: list[Outcome], patient_id: str, encounter_id: str | None, authored_on: datetime
@@ -218,10 +222,11 @@ class _CardMaker:
         lead, others = fired[0], fired[1:]
         tier = _tier(lead)
         suggestions, kinds, in_words = self._suggestions(fired, gaps, patient_id, encounter_id, authored_on)
-        blocks = _Blocks()
+        blocks = Blocks()
         blocks.consider = self._lines(tier.consider)
         if in_words:
-            blocks.consider.append(f"Also an option: {'; '.join(in_words)}.")
+            options = Message("Also an option: {steps}.", steps=Joined("; ", in_words))
+            blocks.consider.append(self._writer.words(options))
         blocks.why = self._lines((*tier.why, *lead.rule.common_detail))
         for other in others:
             self._add_other(other, blocks)
@@ -239,7 +244,7 @@ class _CardMaker:
             lead.rule.override_reasons,
         )
 
-    def _add_other(self, other: Outcome, blocks: _Blocks) -> None:
+    def _add_other(self, other: Outcome, blocks: Blocks) -> None:
         """What a rule adds to the card another rule leads: its sentence, and its facts when it is a line only."""
         tier = _tier(other)
         blocks.also.append(self._writer.safe(self._writer.summary(tier.summary)))
@@ -253,7 +258,7 @@ class _CardMaker:
             if common.when.evaluate(self._facts).answer is Answer.MET:
                 text = common.text
                 break
-        blocks = _Blocks()
+        blocks = Blocks()
         blocks.consider = self._lines(line for line in text.detail if not fill_names(line.text))
         blocks.why = self._lines(line for line in text.detail if fill_names(line.text))
         blocks.not_checked = self._not_checked([], gaps)
@@ -261,11 +266,13 @@ class _CardMaker:
 
     def _not_checked(self, fired: list[Outcome], gaps: list[Outcome]) -> list[str]:
         """What could not be checked: reasons of rules that fire, then rules not assessed and why, each reason once."""
-        lines = list(dict.fromkeys(reason for outcome in fired for reason in outcome.not_checked))
+        words = self._writer.words
+        lines = list(dict.fromkeys(words(reason) for outcome in fired for reason in outcome.not_checked))
         if gaps:
-            lines.append("; ".join(outcome.rule.title for outcome in gaps))
-            reasons = dict.fromkeys(part for outcome in gaps for part in _unknown_parts(outcome))
-            lines.append(f"Because: {'; '.join(reasons) or 'data missing'}")
+            lines.append("; ".join(self._writer.translated(outcome.rule.title) for outcome in gaps))
+            reasons = [words(reason) for outcome in gaps for reason in _unknown_parts(outcome)]
+            single = Joined("; ", (part for reason in reasons for part in reason.split("; ")))
+            lines.append(words(Message("Because: {reasons}", reasons=single or Message("data missing"))))
         return [self._writer.safe(line) for line in lines]
 
     def _lines(self, lines: Iterable[Line]) -> list[str]:
@@ -278,7 +285,7 @@ class _CardMaker:
         patient_id: str,
         encounter_id: str | None,
         authored_on: datetime,
-    ) -> tuple[list[SuggestionOut], dict[str, str], list[str]]:
+    ) -> tuple[list[SuggestionOut], dict[str, str], list[Text]]:
         """Suggestions in order of priority, what each offers, and steps that can only be named in words."""
         may_delete = (
             self._named_unmistakably()
@@ -286,7 +293,7 @@ class _CardMaker:
             and not any(tier.forbids_delete for outcome in gaps for tier in outcome.rule.tiers)
         )
         made: dict[str, SuggestionOut] = {}
-        in_words: dict[str, str] = {}
+        in_words: dict[str, Text] = {}
         for outcome in fired:
             for suggestion in _tier(outcome).suggestions:
                 if not self._offered(suggestion):
@@ -298,12 +305,13 @@ class _CardMaker:
                 entry = self._view.catalogue[suggestion.key]
                 template = self._view.templates.get(suggestion.key)
                 if template is None:
-                    in_words[suggestion.key] = entry.words[0].lower() + entry.words[1:]
+                    in_words[suggestion.key] = Message(entry.in_a_sentence)
                 elif suggestion.key not in made:
                     resource = template.fill(patient_id, encounter_id, authored_on.isoformat())
-                    action = ActionOut(type="create", description=entry.words, resource=resource)
+                    label = self._writer.translated(entry.words)
+                    action = ActionOut(type="create", description=label, resource=resource)
                     made[suggestion.key] = SuggestionOut(
-                        label=entry.words, uuid=str(uuid.uuid4()), actions=[action]
+                        label=label, uuid=str(uuid.uuid4()), actions=[action]
                     )
         kept = dict(list(made.items())[:MAX_SUGGESTIONS])
         return list(kept.values()), {each.uuid: key for key, each in kept.items()}, list(in_words.values())
@@ -330,7 +338,7 @@ class _CardMaker:
         indicator: Indicator,
         branch: str,
         summary: str,
-        blocks: _Blocks,
+        blocks: Blocks,
         suggestions: list[SuggestionOut],
         kinds: dict[str, str],
         reasons: Sequence[Coded],
@@ -339,73 +347,44 @@ class _CardMaker:
         content = view.service.content
         topic = topic_code(rule.id, indicator, branch)
         system = content.override_system
-        footer = f"Rule {rule.id} {rule.version}, rule pack {content.version}."
+        writer = self._writer
+        footer = writer.words(
+            Message(
+                "Rule {rule} {version}, rule pack {pack}.",
+                rule=rule.id,
+                version=rule.version,
+                pack=content.version,
+            )
+        )
         if view.draft_banner and rule.review.status == "draft":
-            footer += " Draft content: not yet signed by a clinician."
+            footer += " " + writer.words(Message("Draft content: not yet signed by a clinician."))
+        ident = str(uuid.uuid4())
         card = Card(
-            uuid=str(uuid.uuid4()),
+            uuid=ident,
             summary=self._writer.summary(summary),
             indicator=indicator.value,
             source=SourceOut(
-                label=f"{rule.source_label} ({rule.id} {rule.version})",
+                label=f"{writer.translated(rule.source_label)} ({rule.id} {rule.version})",
                 url=view.evidence_url,
-                topic=CodingOut(system=content.topic_system, code=topic, display=rule.title),
+                topic=CodingOut(
+                    system=content.topic_system, code=topic, display=writer.translated(rule.title)
+                ),
             ),
-            detail=blocks.render(footer, view.service.detail_limit, markdown=view.markdown),
+            detail=blocks.render(footer, view.service.detail_limit, view.language, markdown=view.markdown),
             suggestions=suggestions,
             selection_behavior=view.selection_behavior if suggestions else None,
-            override_reasons=[CodingOut(system=system, code=r.code, display=r.display) for r in reasons],
+            override_reasons=[
+                CodingOut(system=system, code=reason.code, display=writer.translated(reason.display))
+                for reason in reasons
+            ],
+            links=self._links(rule.id, ident),
         )
         return Composed(card, rule, indicator, topic, self._order, blocks, footer, kinds)
 
-
-@dataclass(slots=True)
-class _Blocks:
-    """The parts of a card's detail, in the order in which they are read."""
-
-    consider: list[str] = field(default_factory=list)
-    why: list[str] = field(default_factory=list)
-    also: list[str] = field(default_factory=list)
-    further: list[str] = field(default_factory=list)
-    not_checked: list[str] = field(default_factory=list)
-    exceptions: list[str] = field(default_factory=list)
-    closing: list[str] = field(default_factory=list)
-
-    def render(self, footer: str, limit: int, *, markdown: bool) -> str:
-        """The detail; when it is too long, the last reasons give way to a note, never what was not checked.
-
-        If that is not enough, each line is shortened, so that no long name of the EHR pushes out what follows.
-        """
-        why = list(self.why)
-        text = self._text(why, footer, markdown=markdown)
-        while len(text) > limit and len(why) > 1:
-            why = why[:-1]
-            text = self._text([*why, _MORE], footer, markdown=markdown)
-        kept = [*why, _MORE] if len(why) < len(self.why) else why
-        for longest in _SHORTER:
-            if len(text) <= limit:
-                break
-            text = self._text(kept, footer, markdown=markdown, longest=longest)
-        return cut(text, limit)
-
-    def _text(self, why: list[str], footer: str, *, markdown: bool, longest: int = 10_000) -> str:
-        blocks = []
-        if self.consider:
-            blocks.append(_head("Consider", markdown=markdown) + " " + " ".join(self.consider))
-        for title, lines in (
-            ("Why", why),
-            ("Also", self.also),
-            ("Further orders", self.further),
-            ("Not checked", self.not_checked),
-        ):
-            if lines:
-                rows = [f"- {cut(line, longest)}" for line in lines]
-                blocks.append("\n".join([_head(title, markdown=markdown), *rows]))
-        if self.exceptions:
-            blocks.append(_head("Exceptions", markdown=markdown) + " " + " ".join(self.exceptions))
-        blocks += [*self.closing, footer]
-        return "\n\n".join(blocks)
-
-
-def _head(title: str, *, markdown: bool) -> str:
-    return f"**{title}:**" if markdown else f"{title}:"
+    def _links(self, rule_id: str, card_id: str) -> list[LinkOut]:
+        """The SMART launch of the page of trends; what it is told names the rule and the card, never the patient."""
+        if self._view.launch_url is None:
+            return []
+        context = msgspec.json.encode({"rule": rule_id, "card": card_id}).decode()
+        label = self._writer.words(_TRENDS)
+        return [LinkOut(label=label, url=self._view.launch_url, type="smart", app_context=context)]

@@ -15,6 +15,7 @@ from cds_service.configuration import Configuration, default_catalogue, load_con
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.write import OrderTemplate, order_template
 from cds_service.load.admission import Admission
+from cds_service.localise.catalogues import language_for, locale_folders
 from cds_service.metrics import Metrics
 from cds_service.received import Received
 from cds_service.registry import ReadyService
@@ -136,7 +137,14 @@ class Engine:
             gap_card=profile.gap_card,
             evidence_url=f"{self.settings.base_url}/evidence",
             draft_banner=not self.enforces_approvals,
+            language=language_for(profile.locale, locale_folders(content), profile.unit_system),
+            launch_url=self._launch_url(profile),
         )
+
+    def _launch_url(self, profile: ClientProfile) -> str | None:
+        """Where this client may launch the page of trends, if it shows links to it."""
+        url = f"{self.settings.base_url}/trend/launch"
+        return url if profile.shows_link(url) else None
 
 
 _CONFIGURED = (

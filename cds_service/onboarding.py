@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from cds_service.clients.profile import ClientProfile
 from cds_service.compose import topic_code
 from cds_service.engine import Engine
+from cds_service.localise.catalogues import known_tag, locale_folders
 from cds_service.protocol.request import OLD_HOOKS
 from cds_service.rules.rule import Mode
 from cds_service.rules.service import Service
@@ -107,6 +108,11 @@ def _doubts_of_vendor(profile: ClientProfile) -> Iterator[str]:
 
 
 def _doubts_of_rules(engine: Engine, profile: ClientProfile) -> Iterator[str]:
+    folders = {
+        folder for ready in engine.services.values() for folder in locale_folders(ready.service.content)
+    }
+    if known_tag(profile.locale, folders) is None:
+        yield f"No texts in {profile.locale}: the cards are in English."
     served = {ready.service.hook for ready in engine.services.values()} | set(OLD_HOOKS)
     for hook in profile.hooks:
         if hook not in served:

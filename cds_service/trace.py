@@ -7,6 +7,7 @@ from typing import Any
 
 from cds_service.facts.model import Encounter, Facts, Lab, Medication, Problem, Procedure
 from cds_service.fhir.decode import Dropped
+from cds_service.localise.text import Text
 from cds_service.rules.evaluate import Outcome, Result
 
 
@@ -15,7 +16,7 @@ def explain(outcomes: Sequence[Outcome], facts: Facts | None, dropped: Iterable[
     return {
         "facts": facts_of(facts) if facts is not None else {},
         "outcomes": [_outcome(outcome) for outcome in outcomes],
-        "gaps": [{"source": gap.source, "kind": gap.kind, "text": gap.text} for gap in facts.gaps]
+        "gaps": [{"source": gap.source, "kind": gap.kind, "text": str(gap.text)} for gap in facts.gaps]
         if facts
         else [],
         "dropped": [{"path": d.path, "resourceType": d.resource_type, "reason": d.reason} for d in dropped],
@@ -34,7 +35,7 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
             {
                 "text": finding.text,
                 "answer": str(finding.answer),
-                "because": finding.because,
+                "because": str(finding.because),
                 "sources": list(finding.sources),
             }
             for finding in outcome.findings
@@ -66,13 +67,17 @@ def facts_of(facts: Facts) -> dict[str, Any]:
             *(_medication(order.medication) for order in facts.orders if order.medication),
             *(_procedure(order.procedure) for order in facts.orders if order.procedure),
         ],
-        "unreadable": dict(facts.failures),
+        "unreadable": {source: str(reason) for source, reason in facts.failures.items()},
         "incomplete": sorted(facts.incomplete),
     }
 
 
 def _list(items: Sequence[Any] | None, render: Any) -> list[Any] | None:
     return None if items is None else [render(item) for item in items]
+
+
+def _words(text: Text | None) -> str | None:
+    return None if text is None else str(text)
 
 
 def _problem(item: Problem) -> dict[str, Any]:
@@ -88,13 +93,13 @@ def _problem(item: Problem) -> dict[str, Any]:
 
 def _lab(item: Lab) -> dict[str, Any]:
     return {
-        "asSent": item.as_sent,
+        "asSent": str(item.as_sent),
         "value": str(item.exact) if item.exact is not None else None,
         "unit": item.unit,
         "when": str(item.when) if item.when else None,
         "whenIs": item.when_is,
         "status": item.status,
-        "notUsable": item.problem or item.excluded,
+        "notUsable": _words(item.problem or item.excluded),
         "source": item.source,
     }
 
@@ -107,7 +112,7 @@ def _medication(item: Medication) -> dict[str, Any]:
         "since": str(item.started) if item.started else None,
         "ended": str(item.ended) if item.ended else None,
         "route": item.route,
-        "dailyDose": item.daily_dose.text if item.daily_dose else None,
+        "dailyDose": str(item.daily_dose.text) if item.daily_dose else None,
         "valueSets": sorted(item.sets),
         "source": item.source,
     }

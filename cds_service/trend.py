@@ -55,7 +55,9 @@ async def given_patient(
         # Observations answer several templates; the normaliser sorts them by code, so one place will do.
         wanted = [] if template.resource_type in seen else [template.resource_type, "Medication"]
         seen.add(template.resource_type)
-        entries = [Entry(resource=item) for item in everything if item.resourceType in wanted]
+        entries: list[Entry | None] = [
+            Entry(resource=item) for item in everything if item.resourceType in wanted
+        ]
         prefetch[template.key] = Resource(resourceType="Bundle", type="searchset", entry=entries)
     facts, _ = await _facts(engine, profile, patient_id, prefetch)
     return facts

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from cds_service.api import CardText, CatalogueEntry, Coding, CommonGap, Content, Line
 from hooks import override_reasons
 from hooks import valuesets as vs
@@ -89,4 +91,5 @@ CONTENT = Content(
     standing=STANDING,
     cohort=COHORT,
     trend=trend,
+    locales=Path(__file__).parent / "locales",
 )

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cds_service.api import Analyte, Answer, Facts, Finding, latest
+from cds_service.api import Analyte, Answer, Facts, Finding, Joined, Message, Text, latest
 from hooks.analytes import ALBUMIN, CALCIUM, CALCIUM_CORRECTED, PHOSPHATE, PTH
 
+SHORT = {
+    "Ca": Message("Ca"),
+    "P": Message("P"),
+    "albumin": Message("albumin"),
+    "PTH": Message("PTH"),
+}
+"""The short names as cards print them."""
 _ANALYTES = ((CALCIUM, "Ca"), (PHOSPHATE, "P"), (ALBUMIN, "albumin"), (PTH, "PTH"))
 
 
@@ -16,7 +23,12 @@ class Missing:
 
     analyte: Analyte
     short: str
-    why: str
+    why: Text
+
+    @property
+    def told(self) -> Text:
+        """`phosphate: no result`."""
+        return Message("{analyte}: {why}", analyte=Message(self.analyte.title), why=self.why)
 
 
 def missing_labs(facts: Facts) -> tuple[Missing, ...]:
@@ -31,14 +43,11 @@ def missing_labs(facts: Facts) -> tuple[Missing, ...]:
             continue
         result = latest(facts, analyte)
         if result.lab is None:
-            found.append(
-                Missing(analyte, short, _why(result.last.as_sent if result.last else "", result.why_none))
-            )
+            last, why = result.last, result.why_none
+            if last is not None:
+                why = Message("last result {value}; {why}", value=last.as_sent, why=why)
+            found.append(Missing(analyte, short, why))
     return tuple(found)
-
-
-def _why(last: str, reason: str) -> str:
-    return f"last result {last}; {reason}" if last else reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +63,5 @@ class LabsMissing:
     def evaluate(self, facts: Facts) -> Finding:
         found = [item for item in facts.feature(missing_labs) if item.short in self.of]
         if found:
-            return Finding(
-                self.text, Answer.MET, "; ".join(f"{item.analyte.title}: {item.why}" for item in found)
-            )
-        return Finding(self.text, Answer.NOT_MET, "usable results are on record")
+            return Finding(self, Answer.MET, Joined("; ", (item.told for item in found)))
+        return Finding(self, Answer.NOT_MET, Message("usable results are on record"))

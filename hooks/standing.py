@@ -47,7 +47,7 @@ def membership(facts: Facts) -> Membership:
         cohort=status.cohort,
         evidence=tuple(ident for ident, _, _ in _FORMS if ident in found),
         kind=status.modality or "",
-        because=status.because,
+        because=str(status.because),
         sources=status.sources,
     )
 
@@ -63,7 +63,9 @@ def _forms(facts: Facts, status: Dialysis) -> Iterator[str]:
 
 
 def factor_states(facts: Facts) -> tuple[FactorState, ...]:
-    return tuple(FactorState(item.id, item.label, str(item.state)) for item in facts.feature(factors))
+    return tuple(
+        FactorState(item.id, str(item.label), str(item.state.value)) for item in facts.feature(factors)
+    )
 
 
 def calcium_and_phosphate(facts: Facts) -> tuple[Decimal, Decimal, date] | None:

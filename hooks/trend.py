@@ -19,6 +19,7 @@ from cds_service.api import (
     LaneBar,
     LeftOut,
     Medication,
+    Number,
     ReferenceLine,
     Status,
     Trend,
@@ -29,7 +30,6 @@ from cds_service.api import (
     describe_medication,
     in_groups,
     latest,
-    show,
 )
 from hooks import evidence as ev
 from hooks import valuesets as vs
@@ -79,7 +79,7 @@ def _dialysis(facts: Facts) -> Status:
 def _calciphylaxis(facts: Facts) -> Status:
     found = facts.feature(calciphylaxis)
     sources = (found.problem.source,) if found.problem else ()
-    return Status("Calciphylaxis", found.because, sources, unknown=found.status == UNKNOWN)
+    return Status("Calciphylaxis", str(found.because), sources, unknown=found.status == UNKNOWN)
 
 
 def _calcium(facts: Facts) -> TrendChart:
@@ -170,7 +170,7 @@ def _drawn(facts: Facts, analyte: Analyte) -> list[tuple[Lab, When]]:
 def _left_out(facts: Facts, *analytes: Analyte) -> tuple[LeftOut, ...]:
     """Results of the window that no line can show; undated ones may belong to it, so they count as well."""
     return tuple(
-        LeftOut(analyte.title, lab.when, lab.as_sent, lab.excluded or lab.problem or "", lab.source)
+        LeftOut(analyte.title, lab.when, str(lab.as_sent), str(lab.excluded or lab.problem or ""), lab.source)
         for analyte in analytes
         for lab in facts.results(analyte) or ()
         if (lab.problem or lab.excluded) and (lab.when is None or _in_window(facts, lab))
@@ -204,7 +204,7 @@ def _decimals(facts: Facts, analyte: Analyte) -> int:
 
 def _point(facts: Facts, lab: Lab, analyte: Analyte, when: When, note: str = "") -> TrendPoint:
     factor = _factor(facts, analyte)
-    text = lab.as_sent if lab.exact is None else amount(lab.exact, analyte, facts)
+    text = str(lab.as_sent if lab.exact is None else amount(lab.exact, analyte, facts))
     return TrendPoint(
         when,
         None if lab.low is None else lab.low / factor,
@@ -226,13 +226,13 @@ def _joined(notes: Iterable[str]) -> str:
 
 def _basis(draw: CalciumDraw | None) -> str:
     """Why a total stands without a corrected value."""
-    return "" if draw is None or draw.certain else str(draw.basis)
+    return "" if draw is None or draw.certain else str(draw.basis.value)
 
 
 def _multiple(lab: Lab) -> str:
     if lab.exact is None or not lab.reference_high:
         return ""
-    return f"{show(lab.exact / lab.reference_high, 1)} x ULN"
+    return f"{Number(lab.exact / lab.reference_high, 1)} x ULN"
 
 
 def _corrected(facts: Facts, draw: CalciumDraw) -> TrendPoint:
@@ -243,7 +243,8 @@ def _corrected(facts: Facts, draw: CalciumDraw) -> TrendPoint:
         low / factor,
         high / factor,
         _marked(
-            _range(amount(low, CALCIUM, facts), amount(high, CALCIUM, facts)), preliminary=draw.preliminary
+            _range(str(amount(low, CALCIUM, facts)), str(amount(high, CALCIUM, facts))),
+            preliminary=draw.preliminary,
         ),
         _used(draw),
         draw.preliminary,
@@ -279,7 +280,10 @@ def _paired(facts: Facts, pair: Pair) -> TrendPoint:
         pair.when,
         si_product(low) if si else low,
         si_product(high) if si else high,
-        _marked(_range(product_text(low, facts), product_text(high, facts)), preliminary=pair.preliminary),
+        _marked(
+            _range(str(product_text(low, facts)), str(product_text(high, facts))),
+            preliminary=pair.preliminary,
+        ),
         _joined(notes),
         pair.preliminary,
         pair.sources,
@@ -351,7 +355,7 @@ def _lane(facts: Facts, title: str, groups: tuple[CodeGroup, ...]) -> Lane:
 
 def _bar(item: Medication) -> LaneBar:
     # `ended` is known for ended ones only; theirs is more telling than their beginning.
-    text = f"{item.name}, ended {item.ended}" if item.ended else describe_medication(item)
+    text = f"{item.name}, ended {item.ended}" if item.ended else str(describe_medication(item))
     return LaneBar(item.name, item.started, item.ended, item.state, text, item.source)
 
 

@@ -22,6 +22,7 @@ ONLY_IN = {
     "alembic": ("store/",),
     "psycopg": ("store/",),
     "uvicorn": ("serving.py",),
+    "babel": ("localise/catalogues.py", "content/"),
     "jwt": ("clients/", "conform/", "smart/"),
     "cryptography": ("clients/", "conform/"),
     "authlib": ("smart/",),
@@ -36,8 +37,18 @@ ONLY_IN = {
 # Layer -> the parts of the engine it may import. What `facts` needs of `fhir` is the decoded resource, not the client.
 LAYERS = {
     "terminology": ("terminology",),
-    "facts": ("terminology", "facts", "errors", "fhir.decode", "fhir.results", "fhir.source"),
-    "rules": ("terminology", "facts", "rules", "protocol.prefetch"),
+    "localise": ("localise",),
+    "facts": (
+        "terminology",
+        "facts",
+        "errors",
+        "fhir.decode",
+        "fhir.results",
+        "fhir.source",
+        "localise.text",
+        "localise.language",
+    ),
+    "rules": ("terminology", "facts", "rules", "protocol.prefetch", "localise.text", "localise.language"),
     "protocol": ("protocol", "errors", "fhir.decode"),
     "fhir": ("fhir", "protocol.prefetch", "errors"),
     "store": ("store", "protocol.feedback", "errors"),

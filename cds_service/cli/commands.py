@@ -25,7 +25,9 @@ from cds_service.store.errors import StoreError
 from cds_service.workers import run_workers
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-export_app = typer.Typer(no_args_is_help=True, help="Write review sheets or FHIR knowledge artefacts.")
+export_app = typer.Typer(
+    no_args_is_help=True, help="Write review sheets, FHIR knowledge artefacts or catalogues."
+)
 app.add_typer(export_app, name="export")
 app.command()(conform)
 app.command("generate")(generate_command)
@@ -112,6 +114,14 @@ def export_sheets(
     write_documents(console, folder, as_json=json)
 
 
+@export_app.command("catalogue")
+def export_catalogue() -> None:
+    """Gather the strings of the cards for translators: `cards.pot` and every `cards.po`, where they belong."""
+    from cds_service.cli.content import write_strings  # noqa: PLC0415
+
+    write_strings(console)
+
+
 @export_app.command("fhir")
 def export_fhir(
     folder: Annotated[Path, typer.Argument(help="Where to write the resources.")],
@@ -130,7 +140,8 @@ def doctor(
     ] = None,
     codes: Annotated[bool, typer.Option("--codes", help="Print override codes as CSV instead.")] = False,
     data: Annotated[
-        Path | None, typer.Option(help="Examine this Bulk Data export instead: go or fix first, rule by rule.")
+        Path | None,
+        typer.Option(help="Examine this Bulk Data export instead: go or fix first, rule by rule."),
     ] = None,
     json: Json = False,
 ) -> None:

@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.status import Status
 from rich.table import Table
 
+from cds_service.content.catalogue import write_catalogues
 from cds_service.content.check import problems
 from cds_service.content.fhir_export import write_fhir
 from cds_service.content.find import statements, unique_contents, value_set_folder
@@ -33,6 +34,7 @@ def check_content(console: Console, *, as_json: bool) -> int:
             docs_dir=DOCS if DOCS.is_dir() else None,
             value_set_folder=next(filter(None, map(value_set_folder, unique_contents(services))), None),
             statements=statements(),
+            translations=True,
         )
     if as_json:
         rows = [{"code": item.code, "place": item.place, "text": item.text} for item in found]
@@ -73,3 +75,9 @@ def _tell(console: Console, written: Sequence[Path], text: str, *, as_json: bool
         console.print_json(msgspec.json.encode({"written": [str(path) for path in written]}).decode())
     else:
         console.print(text)
+
+
+def write_strings(console: Console) -> None:
+    """The strings of the cards for translators, into the folders of the packages they belong to."""
+    for path in write_catalogues(load_services()):
+        console.print(escape(str(path)))

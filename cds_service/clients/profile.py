@@ -66,14 +66,14 @@ class ClientProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         fhir_version: what its resources are written in.
         hooks: hooks it may call; empty means any.
         unit_system: how numbers are shown: conventional (mg/dL) or SI (mmol/L).
-        locale: language tag of texts and numbers.
+        locale: language tag of texts, numbers and dates; `de-AT` falls back to `de`, any unknown one to English.
         timezone: zone of its dates (IANA); None means the site's.
         selection_behavior: `selectionBehavior` of cards with suggestions.
-        max_actions: most actions in one suggestion.
+        max_actions: most actions it takes in one suggestion; ours have one.
         detail_format: markdown or plain text in `detail`.
         feedback_aliases: its own override codes -> ours.
         order_catalog: suggestion key -> what it orders under that key; a key that is missing is not offered.
-        link_allow: https prefixes of links it will show; empty means no restriction known.
+        link_allow: prefixes of links it shows (they are registered there); a card carries no other link.
         rules: `rule`, `rule@service` or `*` -> mode.
         gap_card: whether to show what could not be checked when no order is in scope.
         deadline_ms: time for one answer, in milliseconds; None means the site's.
@@ -117,6 +117,10 @@ class ClientProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     def may_call(self, hook: str) -> bool:
         """Whether the client may call services of that hook."""
         return not self.hooks or hook in self.hooks
+
+    def shows_link(self, url: str) -> bool:
+        """Whether a card may carry this link: it lies at or below one of the listed addresses."""
+        return any(url == each or url.startswith(f"{each.rstrip('/')}/") for each in self.link_allow)
 
     def reason_code(self, code: str | None) -> str | None:
         """The override code in our terms, where the client uses its own."""

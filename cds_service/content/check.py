@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from cds_service.content.cases import coverage, read_cases, unknown_names
+from cds_service.content.catalogue import content_strings
 from cds_service.content.code_check import Disjoint, citation_problems, code_problems
 from cds_service.content.find import Statement, home, rules_in_files, unique_contents, unique_rules
 from cds_service.content.pages import page_problems, pages
@@ -21,6 +22,7 @@ from cds_service.content.rule_check import (
     texts_of,
 )
 from cds_service.content.statements import statement_problems
+from cds_service.content.translations import translation_problems
 from cds_service.content.wording import violations
 from cds_service.rules.rule import Rule
 from cds_service.rules.service import Content, Service
@@ -39,6 +41,7 @@ def problems(
     statements: Sequence[Statement] = (),
     disjoint: Disjoint = (),
     minimum_cases: int = MINIMUM_CASES,
+    translations: bool = False,
 ) -> list[Problem]:
     """Everything that is wrong with the content of `services`, sorted.
 
@@ -51,6 +54,7 @@ def problems(
         statements: The map of founding statements (`find.statements`).
         disjoint: Pairs of value-set ids that must not share a code, beyond those of two analytes.
         minimum_cases: Case files asked for each tier.
+        translations: Whether to check the catalogues as well.
     """
     cases = read_cases(cases_dir)
     rules = unique_rules(services)
@@ -60,6 +64,8 @@ def problems(
         found += citation_problems(content)
         found += _common_gaps(content)
     found += _wording(services)
+    if translations:
+        found += translation_problems(services)
     if cases_dir is not None:
         found += cases.problems
         found += unknown_names(cases, (service.id for service in services), rules)
@@ -146,8 +152,12 @@ def emitted(services: Iterable[Service]) -> Iterator[tuple[Content, str, str]]:
             yield content, f"catalogue {entry.key}", entry.words
         for name, fill in content.fills.items():
             yield content, f"fill {name}, example", fill.example
-        for text, function in _code_of(content, services).sentences.items():
+        sentences = _code_of(content, services).sentences
+        for text, function in sentences.items():
             yield content, f"code of {function}", text
+        for text, place in content_strings(content, services):
+            if place.endswith(".py") and text not in sentences:
+                yield content, f"code of {place}", text
 
 
 def _code_of(content: Content, services: Iterable[Service]) -> Reach:

@@ -17,6 +17,7 @@ from decimal import Decimal
 from enum import Enum
 
 from cds_service.content.reach import rule_reach
+from cds_service.localise.text import Message
 from cds_service.rules.rule import Citation, Rule
 from cds_service.terminology.valueset import ValueSet, ValueSetGroup
 
@@ -45,6 +46,8 @@ def canonical(value: object) -> str:
     """One text for one meaning."""
     if isinstance(value, str) and not isinstance(value, Enum):
         return repr(" ".join(value.split()))
+    if isinstance(value, Message):
+        return f"{canonical(value.template)} with {canonical(value.values)}"
     if isinstance(value, ValueSet):
         codes = "\n".join(sorted(f"{each.system}|{each.code}|{each.display}" for each in value.codings))
         return f"{value.id} {value.version} {hashlib.sha256(codes.encode()).hexdigest()}"

@@ -61,6 +61,14 @@ CODES = {
     "code-conflict": "a code is both in a set and declared not to be in it",
     "code-overlap": "a code is in two sets that must not share codes",
     "catalogue-key-twice": "two catalogue entries have one key",
+    # Translations
+    "catalogue-old": "a template of the translations lags behind the rules and the code",
+    "translation-missing": "a text has no translation",
+    "translation-fuzzy": "a translation is marked as doubtful",
+    "translation-unknown": "a translation of a text that nothing prints",
+    "translation-places": "a translation adds or loses a place that is filled in",
+    "translation-numbers": "a translation changes a number",
+    "translation-unchecked": "no rules of wording are known for the language",
     # Cases
     "case-unreadable": "a case file cannot be read",
     "case-name": "the name of a case is not that of its file",

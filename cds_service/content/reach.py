@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from functools import partial
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, FunctionType, MethodType, ModuleType
 
 from cds_service.facts.units import Analyte
 from cds_service.rules.rule import Line, Rule
@@ -60,6 +60,8 @@ class Reach:
             self._all(value)
         elif isinstance(value, partial):
             self._all((value.func, value.args, value.keywords))
+        elif isinstance(value, MethodType):
+            self._all((value.__self__, value.__func__))
         elif isinstance(value, FunctionType):
             self._follow(value)
         elif isinstance(value, type):

@@ -9,6 +9,7 @@ from datetime import date
 
 from cds_service.compose import topic_code
 from cds_service.content.problem import Problem
+from cds_service.localise.language import ENGLISH, Language
 from cds_service.rules.criteria import Always, Criterion
 from cds_service.rules.rule import CardText, Indicator, Rule, Tier
 from cds_service.rules.service import Content
@@ -149,11 +150,11 @@ def template_problems(place: str, text: str, content: Content) -> Iterator[Probl
         yield Problem("template-broken", place, f"A brace belongs to no fill: {text!r}.")
 
 
-def longest(template: str, content: Content) -> int:
+def longest(template: str, content: Content, language: Language = ENGLISH) -> int:
     """Length of a summary with every known fill at its limit."""
     fills = content.fills
     return sum(
-        (fills[piece].limit if piece in fills else 0) if index % 2 else len(piece)
+        (fills[piece].room(language) if piece in fills else 0) if index % 2 else len(piece)
         for index, piece in enumerate(parts(template))
     )
 

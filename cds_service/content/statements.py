@@ -17,6 +17,7 @@ from cds_service.content.reach import Reach, logic, rule_reach
 from cds_service.content.rule_check import texts_of
 from cds_service.content.wording import BANS, NEVER_DONE
 from cds_service.content.words import markdown, table
+from cds_service.localise.text import Message
 from cds_service.rules.rule import Rule
 from cds_service.rules.service import Service
 from cds_service.rules.text import fill_names
@@ -70,8 +71,8 @@ class _World:
 def _strings(values: Iterable[object]) -> Iterator[str]:
     """Every string inside plain data."""
     for value in values:
-        if isinstance(value, str):
-            yield value
+        if isinstance(value, str | Message):
+            yield str(value)
         elif isinstance(value, Mapping):
             yield from _strings((*value.keys(), *value.values()))
         elif isinstance(value, tuple | list | set | frozenset):

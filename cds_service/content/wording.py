@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import Any
 
 _DOAC = r"(?:apixaban|rivaroxaban|edoxaban|dabigatran|doacs?\b|direct oral anticoagulants?)"
 _VKA = r"(?:warfarin|acenocoumarol|phenprocoumon|fluindione|vkas?\b|vitamin k antagonists?|anticoagula\w+)"
@@ -32,14 +33,18 @@ _LABS = (
 )
 _PERCENT = r"\d(?:[\d.]*\d)?\s?(?:%|per ?cent)"
 _OUTCOME = r"(?:risk|chance|surviv\w+|mortality|prognosis|life expectancy|die[sd]?|deaths?)"
-_NEGATION = re.compile(r"\b(?:not|never|no|nor|neither|cannot|without)\b|n't\b", re.IGNORECASE)
+_NEGATIONS = {
+    "en": re.compile(r"\b(?:not|never|no|nor|neither|cannot|without)\b|n't\b", re.IGNORECASE),
+    "de": re.compile(r"\b(?:nicht|nie|niemals|kein\w*|weder|noch|ohne)\b", re.IGNORECASE),
+}
+"""Language -> words of negation; only a language that stands here is checked."""
 _CLAUSE = re.compile(r"[.,;:!?]")
 _LOOK_BACK = 45
 
 
 @dataclass(frozen=True, slots=True)
 class Ban:
-    """One pattern of one rule of wording."""
+    """One pattern of one rule of wording, in one language."""
 
     id: str
     pattern: str
@@ -47,6 +52,7 @@ class Ban:
     unless_negated: bool = True
     unless: str = ""
     """Words anywhere in the text that make it admissible."""
+    language: str = "en"
 
 
 BANS = (
@@ -142,43 +148,137 @@ BANS = (
     ),
 )
 
+_DOAC_DE = r"(?:apixaban|rivaroxaban|edoxaban|dabigatran|doaks?\b|direkte\w* orale\w* antikoagulan\w+)"
+_VKA_DE = r"(?:warfarin|acenocoumarol|phenprocoumon|fluindion|vkas?\b|vitamin-k-antagonist\w*|antikoagula\w+)"
+_UNPROVEN_DE = (
+    r"(?:natriumthiosulfat|sts\b|bisphosphonat\w*|pamidronat|vitamin k\d?\b|hyperbare\w*|prednison\w*)"
+)
+_DOSED_DE = (
+    rf"(?:{_DOAC_DE}|{_VKA_DE}|heparin|enoxaparin|dalteparin|tinzaparin|thiosulfat|sts\b|morphin|codein|fentanyl"
+    r"|methadon|buprenorphin|hydromorphon|oxycodon|opioid\w*|vitamin k\b)"
+)
+_LABS_DE = (
+    r"\b(?:labor\w*|blutwert\w*|calcium|phosphat|pth|albumin|ca x p|ergebnis\w*|werte?|bildgebung"
+    r"|szintigraph\w+|biopsi\w+)\b"
+)
+_OUTCOME_DE = r"(?:risiko|überleb\w+|mortalität|sterblichkeit|prognose|lebenserwartung|tod\w*)"
+
+
+def _german(ident: str, pattern: str, **options: Any) -> Ban:
+    """The German form of a rule of wording; it says the same as the English one of that id."""
+    says = next(ban.says for ban in BANS if ban.id == ident)
+    return Ban(ident, pattern, says, language="de", **options)
+
+
+GERMAN = (
+    _german(
+        "N1",
+        r"\b(?:patient\w*|person|er|sie)\b[^.;]{0,20}\b(?:hat|haben|hatte|leidet)\b[^.;]{0,20}TOPIC"
+        r"|TOPIC (?:ist|war|wurde) (?:vorhanden|ausgeschlossen|bestätigt|diagnostiziert|wahrscheinlich)"
+        r"|\b(?:keine|frei von) TOPIC\b",
+        unless_negated=False,
+        unless=r"\b(?:ob|falls)\b",
+    ),
+    _german(
+        "N2",
+        rf"{_LABS_DE}[^.;]{{0,40}}\b(?:bestätig\w+|beweis\w+|schließ\w+|ausgeschlossen)\b[^.;]{{0,40}}\b"
+        r"(?:TOPIC|die krankheit|die diagnose)",
+    ),
+    _german(
+        "N3",
+        r"\b(?:geringe[snr]?|kein|niedrige[snr]?|kaum) risiko\b|\brisikoarm\w*|\bungefährlich\w*"
+        r"|\bunbedenklich\w*|\bharmlos\w*",
+        unless_negated=False,
+    ),
+    _german("N3", r"\bsicher(?:e[nmrs]?|heit)?\b"),
+    _german("N3", r"\bwahrscheinlichkeit\w*|\brisiko-?score|\bscore\b|\bampel\w*|\bchancen? auf\b"),
+    _german(
+        "N3",
+        rf"\d\s?(?:%|prozent)[^.;]{{0,30}}\b{_OUTCOME_DE}\b|\b{_OUTCOME_DE}\b[^.;]{{0,30}}\d\s?(?:%|prozent)",
+        unless="populationszahl",
+    ),
+    _german(
+        "N4",
+        rf"(?:{_VKA_DE}|\{{drug\}})\s+(?:\w+\s+)?(?:absetzen|stoppen|beenden)\b"
+        rf"|\b(?:setzen|stoppen|beenden) sie\b[^.;]{{0,20}}{_VKA_DE}",
+    ),
+    _german("N5", rf"{_DOAC_DE}\s+(?:umstellen|wechseln|umsetzen|beginnen|geben|verordnen|bevorzugen)\b"),
+    _german(
+        "N5",
+        rf"\b(?:erwägen|optionen?|alternativen?|besprechen)\b[^.]{{0,60}}{_DOAC_DE}[^.]{{0,60}}"
+        r"\b(?:klappen?|antiphospholipid\w*|APS|mitral\w*|schwanger\w*)\b",
+    ),
+    _german(
+        "N6",
+        rf"\b{_DOSED_DE}[^.;]{{0,40}}\b{_DOSE}|\b{_DOSE}[^.;]{{0,15}}\b{_DOSED_DE}",
+        unless=r"keine empfohlene dosis",
+    ),
+    _german(
+        "N7", rf"\bmit {_UNPROVEN_DE} (?:behandeln|beginnen)\b|{_UNPROVEN_DE} (?:geben|verordnen|beginnen)\b"
+    ),
+    _german("N8", r"\b(?:insulin|calcium)\s+(?:vorenthalten|absetzen|weglassen|pausieren)\b"),
+    _german(
+        "N8",
+        r"\b(?:steroide?|corticosteroide?|prednison\w*|immunsuppress\w+|tacrolimus|ciclosporin|denosumab)\s+"
+        r"(?:absetzen|stoppen|beenden)\b",
+    ),
+    _german("N9", r"\brass(?:e|isch\w*)\b|\bethni\w+|\bhautfarbe\b", unless_negated=False),
+    _german(
+        "N10",
+        r"\bkein(?:e|en)? (?:hinweis\w*|karten?|warnung\w*) (?:heißt|bedeutet)|\bentwarnung\b|\bkein grund zur sorge",
+        unless_negated=False,
+    ),
+)
+"""The same rules over German texts. Another language needs its own before its cards may be shipped."""
+
 NEVER_DONE = {
     "D4": "records no problem and no allergy; suggestions only remove a draft or create a request",
 }
 """Promises that are kept by construction: the kinds of suggestion (`rules.suggestions`) allow nothing else."""
 
 
+CHECKED_LANGUAGES = frozenset(_NEGATIONS)
+
+
 @cache
-def _patterns(topic: str) -> tuple[tuple[Ban, re.Pattern[str], re.Pattern[str] | None], ...]:
-    name = re.escape(topic)
+def _patterns(topic: str, language: str) -> tuple[tuple[Ban, re.Pattern[str], re.Pattern[str] | None], ...]:
+    # Another language ends the name of a disease in its own way: calciphylaxis, Calciphylaxie.
+    name = re.escape(topic) if language == "en" else rf"{re.escape(topic[:-2])}\w*"
     return tuple(
         (
             ban,
             re.compile(ban.pattern.replace("TOPIC", name), re.IGNORECASE),
             re.compile(ban.unless, re.IGNORECASE) if ban.unless else None,
         )
-        for ban in BANS
+        for ban in (*BANS, *GERMAN)
+        if ban.language == language
     )
 
 
 @lru_cache(maxsize=16384)
-def violations(text: str, topic: str) -> tuple[tuple[Ban, str], ...]:
+def violations(text: str, topic: str, language: str = "en") -> tuple[tuple[Ban, str], ...]:
     """Every rule of wording that `text` breaks, with the words that break it."""
-    return tuple(_violations(text, topic))
+    return tuple(_violations(text, topic, language))
 
 
-def _violations(text: str, topic: str) -> Iterator[tuple[Ban, str]]:
-    for ban, pattern, unless in _patterns(topic):
+def _violations(text: str, topic: str, language: str) -> Iterator[tuple[Ban, str]]:
+    for ban, pattern, unless in _patterns(topic, language):
         if unless and unless.search(text):
             continue
         words = next(
-            (m[0] for m in pattern.finditer(text) if not (ban.unless_negated and _negated(text, m))), None
+            (
+                m[0]
+                for m in pattern.finditer(text)
+                if not (ban.unless_negated and _negated(text, m, language))
+            ),
+            None,
         )
         if words is not None:
             yield ban, words
 
 
-def _negated(text: str, found: re.Match[str]) -> bool:
-    """A negation stands in the match or just before it in the same clause."""
+def _negated(text: str, found: re.Match[str], language: str) -> bool:
+    """A negation stands in the match or near it in the same clause: before it, and in German after it as well."""
     before = _CLAUSE.split(text[max(0, found.start() - _LOOK_BACK) : found.start()])[-1]
-    return _NEGATION.search(before + found[0]) is not None
+    after = "" if language == "en" else _CLAUSE.split(text[found.end() : found.end() + _LOOK_BACK])[0]
+    return _NEGATIONS[language].search(before + found[0] + after) is not None

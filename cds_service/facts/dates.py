@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 
+from cds_service.localise.language import Language
+from cds_service.localise.text import Text
+
 _LENGTH_YEAR, _LENGTH_MONTH, _LENGTH_DAY = 4, 7, 10
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _FUTURE_TOLERANCE = timedelta(hours=24)
 
 
@@ -25,7 +27,7 @@ class Precision(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class When:
+class When(Text):
     """A point in time; `instant` (UTC) is the start of the period when only a date was given."""
 
     instant: datetime
@@ -43,12 +45,9 @@ class When:
         """More than 24 hours after `as_of`: not a time that can have been observed."""
         return self.instant - as_of > _FUTURE_TOLERANCE
 
-    def __str__(self) -> str:
+    def render(self, language: Language) -> str:
         """`12 Nov 2026`, `Nov 2026` or `2026`: never a form that day and month can be swapped in."""
-        if self.precision is Precision.YEAR:
-            return str(self.day.year)
-        month = f"{_MONTHS[self.day.month - 1]} {self.day.year}"
-        return month if self.precision is Precision.MONTH else f"{self.day.day} {month}"
+        return language.date(self.day, self.precision)
 
 
 def parse_when(text: str | None, zone: tzinfo) -> When | None:

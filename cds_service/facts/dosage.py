@@ -9,8 +9,9 @@ from math import ceil
 
 from cds_service.facts.dates import parse_when
 from cds_service.facts.model import DailyDose
-from cds_service.facts.units import is_amount, show
+from cds_service.facts.units import Number, is_amount, rounded
 from cds_service.fhir.decode import Dosage, Quantity, Resource, Timing, TimingRepeat
+from cds_service.localise.text import Joined, Message, Text
 
 # SNOMED CT route codes: from memory, check digits verified; words decide as well.
 _ROUTE_CODES = {
@@ -125,20 +126,20 @@ def daily_dose(resource: Resource, product: str | None) -> DailyDose | None:
     Tablets are counted with the strength in `product`, a name from our own code lists, and only when the
     product holds one strength (a combination would need the ingredient that is meant).
     """
-    steps: dict[int | None, list[tuple[Decimal, str]]] = {}
+    steps: dict[int | None, list[tuple[Decimal, Text]]] = {}
     for dosage in dosages(resource):
         times = _times_a_day(dosage.timing)
         amount = _milligrams(_dose(dosage), product)
         if times is None or amount is None:
             return None
-        text = f"{amount[1]} x {show(times, 2).rstrip('0').rstrip('.')}/day"
+        text = Message("{dose} x {times}/day", dose=amount[1], times=Number(rounded(times, 2)))
         steps.setdefault(dosage.sequence, []).append((amount[0] * times, text))
     if not steps:
         return None
     # Instructions of one sequence number go together; the numbers follow one another: the highest step counts.
     highest = max(steps.values(), key=lambda step: sum(amount for amount, _ in step))
     return DailyDose(
-        sum((amount for amount, _ in highest), Decimal(0)), "mg", " + ".join(text for _, text in highest)
+        sum((amount for amount, _ in highest), Decimal(0)), "mg", Joined(" + ", (text for _, text in highest))
     )
 
 
@@ -159,17 +160,19 @@ def _dose(dosage: Dosage) -> Quantity | None:
     return None
 
 
-def _milligrams(dose: Quantity | None, product: str | None) -> tuple[Decimal, str] | None:
+def _milligrams(dose: Quantity | None, product: str | None) -> tuple[Decimal, Text] | None:
     if dose is None or not is_amount(dose.value) or dose.value < 0:
         return None
     for unit in (dose.code, dose.unit):
         if unit is not None and unit.lower() in _MASS:
             amount = dose.value * _MASS[unit.lower()]
-            return amount, f"{_plain(amount)} mg"
+            return amount, Message("{amount} mg", amount=Number(amount))
     if any(unit is not None and unit.lower() in _COUNTED for unit in (dose.code, dose.unit)):
         strength = strength_mg(product)
         if strength is not None:
-            return dose.value * strength, f"{_plain(dose.value)} x {_plain(strength)} mg"
+            return dose.value * strength, Message(
+                "{count} x {amount} mg", count=Number(dose.value), amount=Number(strength)
+            )
     return None
 
 
@@ -180,12 +183,6 @@ def strength_mg(product: str | None) -> Decimal | None:
         return None
     value, unit = found[0]
     return Decimal(value) * (_MASS["mcg"] if unit == "MCG" else 1)
-
-
-def _plain(value: Decimal) -> str:
-    text = f"{value.normalize():f}"
-    whole, dot, rest = text.partition(".")
-    return f"{int(whole):,}{dot}{rest}"
 
 
 def _times_a_day(timing: Timing | None) -> Decimal | None:

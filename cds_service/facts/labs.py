@@ -17,11 +17,12 @@ from cds_service.facts.model import Lab
 from cds_service.facts.problems import concept_sets, concept_texts
 from cds_service.facts.units import UCUM, Analyte, is_amount
 from cds_service.fhir.decode import CodeableConcept, Quantity, ReferenceRange, Resource
+from cds_service.localise.text import Message, Text
 from cds_service.terminology.index import Terminology
 
 _USABLE = frozenset({"final", "amended", "corrected", "preliminary"})
 _NOT_A_RESULT = frozenset({"registered", "cancelled", "entered-in-error", "unknown"})
-_NO_VALUE = "no value (reason given)"
+_NO_VALUE = Message("no value (reason given)")
 _RANK = {"corrected": 2, "amended": 2, "final": 1, "preliminary": 0}
 _LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 
@@ -87,7 +88,7 @@ class LabReader:
         status = (resource.status or "unknown").strip().lower()
         low, high, problem = _amount(analyte, quantity, absent)
         # These are no results at all: unlike one that cannot be read, they leave an older result as it is.
-        none_given = (status in _NOT_A_RESULT and bool(resource.status)) or problem == _NO_VALUE
+        none_given = (status in _NOT_A_RESULT and bool(resource.status)) or problem is _NO_VALUE
         problem = _status_problem(status) or problem or _date_problem(when, as_of)
         if when is not None and _may_be_recent(when, as_of, analyte):
             # A year or a month alone: it may be newer than any other result, as one without a date may.
@@ -112,18 +113,18 @@ class LabReader:
         )
 
 
-def _status_problem(status: str) -> str | None:
-    return (
-        None if status in _USABLE else f"status {status}" if status in _NOT_A_RESULT else "status not usable"
-    )
+def _status_problem(status: str) -> Text | None:
+    if status in _USABLE:
+        return None
+    return Message("status {code}", code=status) if status in _NOT_A_RESULT else Message("status not usable")
 
 
-def _date_problem(when: When | None, as_of: datetime) -> str | None:
+def _date_problem(when: When | None, as_of: datetime) -> Text | None:
     if when is None:
-        return "no usable date"
+        return Message("no usable date")
     if when.is_future(as_of):
-        return "dated in the future"
-    return None if when.precision in ("day", "time") else "date without a day"
+        return Message("dated in the future")
+    return None if when.precision in ("day", "time") else Message("date without a day")
 
 
 def _may_be_recent(when: When, as_of: datetime, analyte: Analyte) -> bool:
@@ -138,18 +139,18 @@ def _amount(
     analyte: Analyte,
     quantity: Quantity | None,
     absent: bool,
-) -> tuple[Decimal | None, Decimal | None, str | None]:
+) -> tuple[Decimal | None, Decimal | None, Text | None]:
     """Interval in the canonical unit, or the reason why there is none."""
     if quantity is None or quantity.value is None:
-        return None, None, _NO_VALUE if absent else "no numeric value"
+        return None, None, _NO_VALUE if absent else Message("no numeric value")
     if not quantity.value.is_finite():
-        return None, None, "not a number"
+        return None, None, Message("not a number")
     unit, problem = _unit(analyte, quantity)
     if unit is None:
         return None, None, problem
     value = analyte.to_canonical(quantity.value, unit) if is_amount(quantity.value) else None
     if value is None or not analyte.plausible[0] <= value <= analyte.plausible[1]:
-        return None, None, "implausible value ignored"
+        return None, None, Message("implausible value ignored")
     match (quantity.comparator or "").strip():
         case "":
             return value, value, None
@@ -158,19 +159,21 @@ def _amount(
         case ">" | ">=":
             return value, None, None
         case _:
-            return None, None, "comparator not understood"
+            return None, None, Message("comparator not understood")
 
 
-def _unit(analyte: Analyte, quantity: Quantity) -> tuple[str | None, str | None]:
+def _unit(analyte: Analyte, quantity: Quantity) -> tuple[str | None, Text | None]:
     """UCUM code of the result and, when there is none, the reason."""
     coded = analyte.ucum(quantity.code) if quantity.system in (UCUM, None) else None
     spelled = analyte.ucum(quantity.unit)
     if coded and spelled and analyte.factors.get(coded) != analyte.factors.get(spelled):
-        return None, "unit and unit code disagree"
+        return None, Message("unit and unit code disagree")
     unit = coded if quantity.code and quantity.system == UCUM else coded or spelled
     if unit in analyte.factors:
         return unit, None
-    return None, "unit not known for this analyte" if quantity.unit or quantity.code else "unit missing"
+    if quantity.unit or quantity.code:
+        return None, Message("unit not known for this analyte")
+    return None, Message("unit missing")
 
 
 def _reference_range(
@@ -196,7 +199,7 @@ def _bound(analyte: Analyte, quantity: Quantity | None, bound: Quantity | None) 
     return analyte.to_canonical(bound.value, unit) if unit is not None else None
 
 
-def _excluded(analyte: Analyte, resource: Resource) -> str | None:
+def _excluded(analyte: Analyte, resource: Resource) -> Text | None:
     """Why the sample does not represent the patient's usual state (drawn after dialysis), if it says so."""
     if not analyte.excluding_words:
         return None
@@ -205,13 +208,18 @@ def _excluded(analyte: Analyte, resource: Resource) -> str | None:
     if resource.specimen and resource.specimen.display:
         texts.append(resource.specimen.display)
     text = " ".join(texts).lower()[:10_000]
-    return next((reason for words, reason in analyte.excluding_words.items() if words in text), None)
+    return next((Message(reason) for words, reason in analyte.excluding_words.items() if words in text), None)
 
 
-def _as_sent(quantity: Quantity | None) -> str:
+def _as_sent(quantity: Quantity | None) -> Text:
     if quantity is None or quantity.value is None:
-        return "no value"
-    return f"{quantity.comparator or ''}{quantity.value} {quantity.unit or quantity.code or '(no unit)'}"
+        return Message("no value")
+    return Message(
+        "{comparator}{value} {unit}",
+        comparator=quantity.comparator or "",
+        value=quantity.value,
+        unit=quantity.unit or quantity.code or Message("(no unit)"),
+    )
 
 
 def _version(resource: Resource, zone: tzinfo) -> datetime:
@@ -255,12 +263,15 @@ def _one_result(group: list[tuple[Lab, datetime]]) -> Lab:
         return first
     lows = [rival.low for rival in rivals]
     highs = [rival.high for rival in rivals]
-    values = " and ".join(sorted({rival.as_sent for rival in rivals}))
+    first_value, *others = sorted({str(rival.as_sent): rival.as_sent for rival in rivals}.items())
+    values: Text = first_value[1]
+    for _, value in others:
+        values = Message("{one} and {other}", one=values, other=value)
     return replace(
         first,
         low=None if None in lows else min(low for low in lows if low is not None),
         high=None if None in highs else max(high for high in highs if high is not None),
-        as_sent=f"{values} (conflicting results)",
+        as_sent=Message("{values} (conflicting results)", values=values),
     )
 
 
@@ -277,4 +288,4 @@ def _unusable_beside(chosen: Lab, group: list[tuple[Lab, datetime]]) -> tuple[La
 
 
 def _identity(lab: Lab) -> tuple[str, str]:
-    return lab.source, lab.as_sent
+    return lab.source, str(lab.as_sent)

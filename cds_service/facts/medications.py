@@ -11,12 +11,13 @@ from cds_service.facts.model import Medication, MedicationState
 from cds_service.facts.problems import concept_sets, concepts
 from cds_service.facts.subjects import bare_id
 from cds_service.fhir.decode import CodeableConcept, Period, Reference, Resource
+from cds_service.localise.text import Message
 from cds_service.terminology.index import Terminology
 
 _IGNORED = frozenset({"entered-in-error", "cancelled", "draft"})
 _ENDED = frozenset({"stopped", "completed", "ended"})
 _STOPPING = frozenset({"entered-in-error", "cancelled", "stopped", "completed", "ended", "revoked"})
-UNNAMED = "unnamed medicine"
+UNNAMED = Message("unnamed medicine").template
 Codings = list[tuple[str | None, str | None, str | None]]
 
 
@@ -148,9 +149,10 @@ class MedicationReader:
             state = MedicationState.ON_HOLD if status == "on-hold" else MedicationState.ACTIVE
         replaced = resource.priorPrescription.reference if resource.priorPrescription else None
         prior = bare_id(replaced, "MedicationRequest") if replaced else None
+        title = self._terminology.title(identity.sets)
         return Medication(
             sets=identity.sets,
-            name=self._terminology.title(identity.sets) or (texts[0] if texts else UNNAMED),
+            name=title or (texts[0] if texts else UNNAMED),
             basis=identity.basis,
             product=identity.display,
             state=state,
@@ -169,6 +171,7 @@ class MedicationReader:
             prior=f"MedicationRequest/{prior}" if prior else None,
             source=resource.reference,
             coded=any(code for _, code, _ in codings),
+            named_by_us=title is not None or not texts,
         )
 
 

@@ -7,7 +7,7 @@ see FHIR resources, only these records, each of which names the resource it came
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from cds_service.facts.dates import When
 from cds_service.facts.units import Analyte
+from cds_service.localise.text import Message, Text, Verbatim
 
 T = TypeVar("T")
 MUST_NOT = "do-not-perform"
@@ -56,6 +57,11 @@ class Problem:
         """Onset, else the date it was recorded."""
         return self.onset or self.recorded
 
+    @property
+    def title(self) -> Text:
+        """The label for a card; only our own words for a problem without any are translated."""
+        return Verbatim(self.label) if self.texts or self.sets else Message(self.label)
+
 
 @dataclass(frozen=True, slots=True)
 class Lab:
@@ -69,13 +75,13 @@ class Lab:
     low: Decimal | None
     high: Decimal | None
     unit: str
-    as_sent: str
+    as_sent: Text
     when: When | None
     when_is: str
     """`collected` or `reported` (the collection time was not given)."""
     status: str
-    problem: str | None
-    excluded: str | None
+    problem: Text | None
+    excluded: Text | None
     """Why a sound result is left out by design: `drawn after dialysis`."""
     reference_low: Decimal | None
     reference_high: Decimal | None
@@ -99,7 +105,7 @@ class DailyDose:
 
     amount: Decimal
     unit: str
-    text: str
+    text: Text
 
 
 class MedicationState(StrEnum):
@@ -143,6 +149,13 @@ class Medication:
     source: str
     coded: bool = True
     """The EHR sent at least one code for the drug, known to us or not."""
+    named_by_us: bool = False
+    """`name` is ours, so that it may be translated; the EHR's own wording never is."""
+
+    @property
+    def title(self) -> Text:
+        """The name for a card."""
+        return Message(self.name) if self.named_by_us else Verbatim(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +175,11 @@ class Procedure:
     source: str
     date_unreadable: bool = False
     """A date was sent that cannot be read."""
+
+    @property
+    def title(self) -> Text:
+        """The label for a card; only our own words for a procedure without any are translated."""
+        return Verbatim(self.label) if self.texts or self.sets else Message(self.label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +214,12 @@ class Order:
             return self.medication.name
         return self.procedure.label if self.procedure else "order"
 
+    @property
+    def title(self) -> Text:
+        """The name for a card."""
+        item = self.medication or self.procedure
+        return item.title if item else Message("order")
+
 
 @dataclass(frozen=True, slots=True)
 class Gap:
@@ -204,7 +228,7 @@ class Gap:
     source: str
     """Which part of the record: `conditions`, `labs`, ..."""
     kind: str
-    text: str
+    text: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +251,7 @@ class Facts:
     gaps: tuple[Gap, ...]
     incomplete: frozenset[str]
     """Sources that were read in part only: absence cannot be concluded from them."""
-    failures: Mapping[str, str]
+    failures: Mapping[str, Text]
     """Source -> why it could not be read, for sources that are None."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Site settings that a clinical feature may read (`calcium_correction`, thresholds within bounds)."""
@@ -238,7 +262,13 @@ class Facts:
 
     def about(self, order: Order | None) -> Facts:
         """The same facts with `order` in focus; case features already worked out are kept."""
-        return replace(self, order=order)
+        if order is self.order:
+            return self
+        focused = object.__new__(Facts)
+        for name in _MEMBERS:
+            object.__setattr__(focused, name, getattr(self, name))
+        object.__setattr__(focused, "order", order)
+        return focused
 
     def feature(self, derive: Callable[[Facts], T]) -> T:
         """A case feature of the patient (never of the order in focus), worked out once per call."""
@@ -248,9 +278,16 @@ class Facts:
             value = self.memo[derive] = derive(self)
             return value
 
+    def why_unread(self, source: str) -> Text:
+        """Why a source that is None could not be read."""
+        return self.failures.get(source) or Message("not read")
+
     def results(self, analyte: Analyte) -> tuple[Lab, ...] | None:
         """Results of one analyte, newest first; None when its source could not be read."""
         return None if analyte.source in self.failures else self.labs.get(analyte.id, ())
 
     def age_days(self, when: When) -> int:
         return when.age_days(self.as_of, self.zone)
+
+
+_MEMBERS = tuple(each.name for each in fields(Facts))

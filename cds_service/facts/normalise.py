@@ -21,10 +21,21 @@ from cds_service.facts.subjects import Whose, whose
 from cds_service.fhir.decode import Resource
 from cds_service.fhir.results import FailureReason
 from cds_service.fhir.source import Source
+from cds_service.localise.text import Joined, Message, Text
 from cds_service.terminology.index import Terminology
 
 _NOT_DONE = frozenset({"entered-in-error", "not-done", "aborted", "preparation"})
 _ORDER_TYPES = frozenset({"MedicationRequest", "ServiceRequest", "ProcedureRequest"})
+_WORDED = {
+    reason.template: reason
+    for reason in (
+        Message("value of the wrong form"),
+        Message("nested too deeply"),
+        Message("not valid JSON"),
+    )
+}
+"""Why an entry could not be decoded; anything else is technical (types and a path) and stays as it is."""
+PROCEDURE = Message("procedure").template
 _REQUEST_OPEN = frozenset({"active", "draft", "completed", "on-hold"})
 
 
@@ -81,9 +92,8 @@ class Normaliser:
         if medication_list is not None:
             medications, unusable = reader.listed(medication_list)
             if unusable:
-                reading.note(
-                    "medications", "status", f"{len(unusable)} without a usable status", partial=True
-                )
+                text = Message("{count} without a usable status", count=len(unusable))
+                reading.note("medications", "status", text, partial=True)
         judged = {order.reference for order in orders}
         return Facts(
             as_of=as_of,
@@ -121,9 +131,9 @@ class _Reading:
         self._setting = setting
         self.gaps: list[Gap] = []
         self.incomplete: set[str] = set()
-        self.failures: dict[str, str] = {}
+        self.failures: dict[str, Text] = {}
 
-    def note(self, source: str, kind: str, text: str, *, partial: bool = False) -> None:
+    def note(self, source: str, kind: str, text: Text, *, partial: bool = False) -> None:
         self.gaps.append(Gap(source, kind, text))
         if partial:
             self.incomplete.add(source)
@@ -135,9 +145,8 @@ class _Reading:
             return
         for key, source in self._sources.items():
             if source.origin == "fhir" and source.resources == ():
-                self.note(
-                    key, "unknown-patient", "empty, but the server does not know the patient", partial=True
-                )
+                text = Message("empty, but the server does not know the patient")
+                self.note(key, "unknown-patient", text, partial=True)
 
     def patient(self) -> Patient | None:
         resources = self._resources("patient")
@@ -150,7 +159,7 @@ class _Reading:
                 raise ForeignPatient("The Patient resource is not the patient of context.patientId.")
             birth = parse_when(resource.birthDate, self._setting.zone)
             return Patient(birth, resource.gender, resource.reference)
-        self.failures["patient"] = "not found"
+        self.failures["patient"] = Message("not found")
         return None
 
     def take(self, key: str, resource_type: str) -> list[Resource] | None:
@@ -164,14 +173,14 @@ class _Reading:
                 found[whose(resource, self._setting.patient_id)].append(resource)
         ours, foreign, unclear = (found[owner] for owner in (Whose.OURS, Whose.FOREIGN, Whose.UNCLEAR))
         if unclear:
-            self.note(
-                key, "unclear-subject", f"{len(unclear)} left out: patient not identified", partial=True
-            )
+            text = Message("{count} left out: patient not identified", count=len(unclear))
+            self.note(key, "unclear-subject", text, partial=True)
         if foreign:
-            self.note(key, "foreign", f"{len(foreign)} left out: belongs to another patient")
+            text = Message("{count} left out: belongs to another patient", count=len(foreign))
+            self.note(key, "foreign", text)
             if not ours:
                 # The whole list is somebody else's: nothing is known about ours.
-                self.failures[key] = "only another patient's data were sent"
+                self.failures[key] = Message("only another patient's data were sent")
                 return None
         return ours
 
@@ -181,18 +190,21 @@ class _Reading:
     def _resources(self, key: str) -> tuple[Resource, ...] | None:
         source = self._sources.get(key)
         if source is None:
-            self.failures[key] = "not asked for"
+            self.failures[key] = Message("not asked for")
             return None
         for dropped in source.dropped:
-            self.note(key, "unreadable", f"an entry could not be read ({dropped.reason})", partial=True)
+            text = Message(
+                "an entry could not be read ({reason})", reason=_WORDED.get(dropped.reason, dropped.reason)
+            )
+            self.note(key, "unreadable", text, partial=True)
         if source.resources is None:
-            reason = source.failure.text if source.failure else "not read"
+            reason = Message(source.failure.text if source.failure else "not read")
             self.failures[key] = reason
             self.gaps.append(Gap(key, "unavailable", reason))
             return None
         if not source.complete:
-            text = "; ".join(str(gap) for gap in source.gaps) or "only part of the list was received"
-            self.note(key, "partial", text, partial=True)
+            reasons = Joined("; ", (Message(gap.value) for gap in source.gaps))
+            self.note(key, "partial", reasons or Message("only part of the list was received"), partial=True)
         return source.resources
 
 
@@ -228,7 +240,7 @@ def _procedure(resource: Resource, moment: str | None, terminology: Terminology,
         reasons |= concept_sets(reason, terminology)
     return Procedure(
         sets=sets,
-        label=label_of(resource.code, terminology, "procedure"),
+        label=label_of(resource.code, terminology, PROCEDURE),
         when=parse_when(moment, zone),
         status=(resource.status or "unknown").strip().lower(),
         sites=sites,

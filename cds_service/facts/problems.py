@@ -7,11 +7,13 @@ from datetime import datetime, tzinfo
 from cds_service.facts.dates import When, parse_when
 from cds_service.facts.model import Problem
 from cds_service.fhir.decode import CodeableConcept, Resource
+from cds_service.localise.text import Message
 from cds_service.terminology.index import Terminology
 
 _NOT_A_PROBLEM = frozenset({"refuted", "entered-in-error"})
 _HISTORY = frozenset({"inactive", "remission", "resolved"})
 _CLINICAL = _HISTORY | {"active", "recurrence", "relapse"}
+UNCODED = Message("uncoded problem").template
 _VERIFICATION = frozenset({"confirmed", "unconfirmed", "provisional", "differential"})
 
 
@@ -92,7 +94,7 @@ def problem(resource: Resource, terminology: Terminology, zone: tzinfo, as_of: d
         sets |= terminology.sets_in_text(text)
     return Problem(
         sets=sets,
-        label=label_of(resource.code, terminology, "uncoded problem"),
+        label=label_of(resource.code, terminology, UNCODED),
         texts=texts,
         coded=bool(resource.code and resource.code.coding),
         active=clinical not in _HISTORY and not has_abated,

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TypeGuard
 
+from cds_service.localise.language import SI, Language
+from cds_service.localise.text import Text
+
 UCUM = "http://unitsofmeasure.org"
 TOLERANCE = Decimal("1e-9")
 """Values this close to a threshold count as equal to it: a converted value cannot miss equality by rounding."""
@@ -52,6 +55,12 @@ class Analyte:
         if unit in self.factors:
             return unit
         return self.spellings.get(unit) or _COMMON_SPELLINGS.get(unit.strip().lower())
+
+    def in_si(self, value: Decimal) -> tuple[Decimal, str, int] | None:
+        """A canonical value in the SI unit, with that unit and its decimals; None when it has no other unit."""
+        if self.si_unit is None or self.si_unit not in self.factors:
+            return None
+        return value / self.factors[self.si_unit], self.si_unit, self.si_decimals
 
     def to_canonical(self, value: Decimal, unit: str) -> Decimal:
         """`value` in the canonical unit, exact; `unit` is one of `factors`."""
@@ -111,5 +120,44 @@ def below(value: Decimal, threshold: Decimal) -> bool:
 
 def show(value: Decimal, decimals: int) -> str:
     """`value` rounded half up for print only; comparisons always use the unrounded value."""
-    quantum = Decimal(1).scaleb(-decimals)
-    return f"{value.quantize(quantum, rounding=ROUND_HALF_UP):,f}"
+    return f"{rounded(value, decimals):,f}"
+
+
+def rounded(value: Decimal, decimals: int) -> Decimal:
+    """`value` rounded half up."""
+    return value.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+
+
+class Number(Text):
+    """A number for print, rounded half up to `decimals`; without them exactly as it is."""
+
+    __slots__ = ("decimals", "value")
+
+    def __init__(self, value: Decimal, decimals: int | None = None) -> None:
+        self.value = value
+        self.decimals = decimals
+
+    def render(self, language: Language) -> str:
+        return language.number(
+            _exact(self.value) if self.decimals is None else show(self.value, self.decimals)
+        )
+
+
+def _exact(value: Decimal) -> str:
+    return f"{value.normalize():,f}"
+
+
+class Amount(Text):
+    """A value in the canonical unit of its analyte, printed in the unit system of the reader."""
+
+    __slots__ = ("analyte", "value")
+
+    def __init__(self, value: Decimal, analyte: Analyte) -> None:
+        self.value = value
+        self.analyte = analyte
+
+    def render(self, language: Language) -> str:
+        value, unit, decimals = self.value, self.analyte.unit, self.analyte.decimals
+        if language.units == SI and (in_si := self.analyte.in_si(value)) is not None:
+            value, unit, decimals = in_si
+        return f"{language.number(show(value, decimals))} {unit}"

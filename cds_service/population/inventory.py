@@ -126,7 +126,7 @@ class _Counting:
         for analyte, labs in read.items():
             for lab in labs:
                 found.results[analyte] += 1
-                amount, _, unit = lab.as_sent.partition(" ")
+                amount, _, unit = str(lab.as_sent).partition(" ")
                 found.units[f"{analyte}|{unit if amount != 'no' else '(no value)'}"] += 1
                 reason = lab.excluded or lab.problem
                 if reason is not None:

@@ -240,7 +240,7 @@ def told(outcome: Outcome) -> Told:
         outcome=outcome.result.value,
         indicator=outcome.indicator.value if fires else "",
         branch=outcome.tier.branch if outcome.tier else "",
-        because=finding.because if finding and not fires else "",
+        because=str(finding.because) if finding and not fires else "",
     )
 
 

@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
+
+from cds_service.localise.text import Text
+
+
+class Asked(Protocol):
+    """What was asked; its `text` is made only for whoever reads the trace."""
+
+    @property
+    def text(self) -> str: ...
 
 
 class Answer(StrEnum):
@@ -16,22 +26,27 @@ class Answer(StrEnum):
 class Finding:
     """What one criterion found."""
 
-    text: str
+    asked: Asked | str
     answer: Answer
-    because: str
+    because: Text
     sources: tuple[str, ...] = ()
     optional: bool = False
     """An UNKNOWN that rests only on optional or partly read data: it does not hold up an exclusion, but
     the card then names it and offers no delete."""
 
-
-def met(text: str, because: str, *sources: str) -> Finding:
-    return Finding(text, Answer.MET, because, sources)
-
-
-def not_met(text: str, because: str, *sources: str) -> Finding:
-    return Finding(text, Answer.NOT_MET, because, sources)
+    @property
+    def text(self) -> str:
+        """What was asked, in plain English."""
+        return self.asked if isinstance(self.asked, str) else self.asked.text
 
 
-def unknown(text: str, because: str, *sources: str, optional: bool = False) -> Finding:
-    return Finding(text, Answer.UNKNOWN, because, sources, optional)
+def met(asked: Asked | str, because: Text, *sources: str) -> Finding:
+    return Finding(asked, Answer.MET, because, sources)
+
+
+def not_met(asked: Asked | str, because: Text, *sources: str) -> Finding:
+    return Finding(asked, Answer.NOT_MET, because, sources)
+
+
+def unknown(asked: Asked | str, because: Text, *sources: str, optional: bool = False) -> Finding:
+    return Finding(asked, Answer.UNKNOWN, because, sources, optional)

@@ -12,7 +12,8 @@ from typing import Protocol, runtime_checkable
 
 from cds_service.facts.dates import When, years_between
 from cds_service.facts.model import Facts, Medication, MedicationState, Order, Problem
-from cds_service.rules.answer import Answer, Finding, met, not_met, unknown
+from cds_service.localise.text import Joined, Message, Text
+from cds_service.rules.answer import Answer, Asked, Finding, met, not_met, unknown
 
 
 class CodeGroup(Protocol):
@@ -135,9 +136,7 @@ class Discharging:
 # --- logic ------------------------------------------------------------------------------------------
 
 
-def _several(
-    text: str, findings: Sequence[Finding], deciding: Answer, otherwise: Answer, joiner: str
-) -> Finding:
+def _several(asked: Asked, findings: Sequence[Finding], deciding: Answer, otherwise: Answer) -> Finding:
     """AND (deciding = NOT_MET) and OR (deciding = MET) of three-valued answers."""
     chosen = [finding for finding in findings if finding.answer is deciding]
     answer = deciding
@@ -147,9 +146,9 @@ def _several(
     if not chosen:
         chosen, answer = list(findings), otherwise
     return Finding(
-        text,
+        asked,
         answer,
-        joiner.join(dict.fromkeys(finding.because for finding in chosen)),
+        chosen[0].because if len(chosen) == 1 else Joined("; ", [finding.because for finding in chosen]),
         tuple(dict.fromkeys(source for finding in chosen for source in finding.sources)),
         optional=answer is Answer.UNKNOWN and all(finding.optional for finding in chosen),
     )
@@ -167,7 +166,7 @@ class AllOf:
 
     def evaluate(self, facts: Facts) -> Finding:
         findings = [criterion.evaluate(facts) for criterion in self.criteria]
-        return _several(self.text, findings, Answer.NOT_MET, Answer.MET, "; ")
+        return _several(self, findings, Answer.NOT_MET, Answer.MET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +181,7 @@ class AnyOf:
 
     def evaluate(self, facts: Facts) -> Finding:
         findings = [criterion.evaluate(facts) for criterion in self.criteria]
-        return _several(self.text, findings, Answer.MET, Answer.NOT_MET, "; ")
+        return _several(self, findings, Answer.MET, Answer.NOT_MET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +197,7 @@ class Not:
     def evaluate(self, facts: Facts) -> Finding:
         found = self.criterion.evaluate(facts)
         turned = {Answer.MET: Answer.NOT_MET, Answer.NOT_MET: Answer.MET, Answer.UNKNOWN: Answer.UNKNOWN}
-        return Finding(self.text, turned[found.answer], found.because, found.sources, found.optional)
+        return Finding(self, turned[found.answer], found.because, found.sources, found.optional)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +207,7 @@ class Always:
     text: str = "in every such case"
 
     def evaluate(self, facts: Facts) -> Finding:  # noqa: ARG002
-        return met(self.text, "no further condition")
+        return met(self, Message("no further condition"))
 
 
 # --- patient ----------------------------------------------------------------------------------------
@@ -227,15 +226,15 @@ class AgeAtLeast:
     def evaluate(self, facts: Facts) -> Finding:
         patient = facts.patient
         if patient is None:
-            return unknown(self.text, f"Patient: {facts.failures.get('patient', 'not read')}")
+            return unknown(self, Message("Patient: {reason}", reason=facts.why_unread("patient")))
         if patient.birth is None or patient.birth.is_future(facts.as_of):
-            return unknown(self.text, "age not recorded", patient.source)
+            return unknown(self, Message("age not recorded"), patient.source)
         least, most = years_between(patient.birth, facts.as_of, facts.zone)
         if least >= self.years:
-            return met(self.text, f"age {least}", patient.source)
+            return met(self, Message("age {least}", least=least), patient.source)
         if most < self.years:
-            return not_met(self.text, f"age {most}", patient.source)
-        return unknown(self.text, "birth date too vague to tell the age", patient.source)
+            return not_met(self, Message("age {most}", most=most), patient.source)
+        return unknown(self, Message("birth date too vague to tell the age"), patient.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,16 +254,19 @@ class HasProblem:
 
     def evaluate(self, facts: Facts) -> Finding:
         if facts.problems is None:
-            return unknown(self.text, f"problem list not readable: {facts.failures.get('conditions', '')}")
+            return unknown(
+                self,
+                Message("problem list not readable: {reason}", reason=facts.why_unread("conditions")),
+            )
         for problem in facts.problems:
             if (problem.active or self.history) and in_groups(problem.sets, self.groups):
                 if self.within_days is None:
-                    return met(self.text, describe(problem), problem.source)
+                    return met(self, describe(problem), problem.source)
                 if problem.since is not None and within(facts, problem.since, self.within_days):
-                    return met(self.text, describe(problem), problem.source)
+                    return met(self, describe(problem), problem.source)
         if "conditions" in facts.incomplete:
-            return unknown(self.text, "problem list incomplete", optional=True)
-        return not_met(self.text, "not documented on the problem list")
+            return unknown(self, Message("problem list incomplete"), optional=True)
+        return not_met(self, Message("not documented on the problem list"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,15 +289,16 @@ class Taking:
     def evaluate(self, facts: Facts) -> Finding:
         if facts.medications is None:
             return unknown(
-                self.text, f"current medicines not readable: {facts.failures.get('medications', '')}"
+                self,
+                Message("current medicines not readable: {reason}", reason=facts.why_unread("medications")),
             )
         found = self.found(facts)
         if found:
-            because = "; ".join(describe_medication(item) for item in found)
-            return met(self.text, because, *(item.source for item in found))
+            because = Joined("; ", (describe_medication(item) for item in found))
+            return met(self, because, *(item.source for item in found))
         if "medications" in facts.incomplete:
-            return unknown(self.text, "medication list incomplete", optional=True)
-        return not_met(self.text, "not on the medication list")
+            return unknown(self, Message("medication list incomplete"), optional=True)
+        return not_met(self, Message("not on the medication list"))
 
     def found(self, facts: Facts) -> list[Medication]:
         """The medicines on the list that count, other than the order being judged."""
@@ -337,17 +340,21 @@ class HadProcedure:
 
     def evaluate(self, facts: Facts) -> Finding:
         if facts.procedures is None:
-            return unknown(self.text, "procedures not readable", optional=True)
+            return unknown(self, Message("procedures not readable"), optional=True)
         for procedure in facts.procedures:
             if (
                 in_groups(procedure.sets, self.groups)
                 and procedure.when
                 and within(facts, procedure.when, self.within_days)
             ):
-                return met(self.text, f"{procedure.label}, {procedure.when}", procedure.source)
+                return met(
+                    self,
+                    Message("{label}, {when}", label=procedure.title, when=procedure.when),
+                    procedure.source,
+                )
         if "procedures" in facts.incomplete:
-            return unknown(self.text, "list of procedures incomplete", optional=True)
-        return not_met(self.text, "no such procedure recorded")
+            return unknown(self, Message("list of procedures incomplete"), optional=True)
+        return not_met(self, Message("no such procedure recorded"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,11 +371,11 @@ class Requested:
 
     def evaluate(self, facts: Facts) -> Finding:
         if facts.requests is None:
-            return unknown(self.text, "earlier requests not readable", optional=True)
+            return unknown(self, Message("earlier requests not readable"), optional=True)
         for item in facts.requests:
             if in_groups(item.sets, self.groups) and item.when and within(facts, item.when, self.within_days):
-                return met(self.text, f"{item.label}, {item.when}", item.source)
-        return not_met(self.text, "no such request recorded")
+                return met(self, Message("{label}, {when}", label=item.title, when=item.when), item.source)
+        return not_met(self, Message("no such request recorded"))
 
 
 # --- wording ----------------------------------------------------------------------------------------
@@ -383,18 +390,35 @@ def within(facts: Facts, when: When, days: int) -> bool:
     return not when.is_future(facts.as_of) and facts.age_days(when) <= days
 
 
-def describe(problem: Problem) -> str:
+def describe(problem: Problem) -> Text:
     """`End stage renal disease (N18.6), since 2 Mar 2024`."""
-    return (
-        f"{problem.label}, {'since' if problem.onset else 'recorded'} {problem.since}"
-        if problem.since
-        else problem.label
-    )
+    if problem.since is None:
+        return problem.title
+    if problem.onset:
+        return Message("{problem}, since {when}", problem=problem.title, when=problem.since)
+    return Message("{problem}, recorded {when}", problem=problem.title, when=problem.since)
 
 
-def describe_medication(item: Medication) -> str:
+STATES = {
+    MedicationState.DRAFT: Message("draft"),
+    MedicationState.ACTIVE: Message("active"),
+    MedicationState.ON_HOLD: Message("on hold"),
+    MedicationState.ENDED: Message("ended"),
+}
+"""How a medicine on the list bears on today, in words."""
+
+
+def describe_medication(item: Medication) -> Text:
     """`warfarin, active since 3 Jan 2025`, with `matched by name` when no code decided."""
-    since = f" since {item.started}" if item.started else ""
-    ended = f", ended {item.ended}" if item.ended else ""
-    name = " (matched by name)" if item.basis == "name" else ""
-    return f"{item.name}{name}, {item.state}{ended or since}"
+    name = by_name(item.title) if item.basis == "name" else item.title
+    state = STATES[item.state]
+    if item.ended:
+        return Message("{drug}, {state}, ended {when}", drug=name, state=state, when=item.ended)
+    if item.started:
+        return Message("{drug}, {state} since {when}", drug=name, state=state, when=item.started)
+    return Message("{drug}, {state}", drug=name, state=state)
+
+
+def by_name(drug: Text) -> Text:
+    """The drug, with the note that only its name told which it is."""
+    return Message("{drug} (matched by name)", drug=drug)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cds_service.facts.model import MUST_NOT, Facts, Order
+from cds_service.localise.text import Message, Text
 from cds_service.rules.answer import Answer, Finding
 from cds_service.rules.criteria import Criterion
 from cds_service.rules.rule import Indicator, Mode, Rule, Tier
@@ -29,7 +30,7 @@ class Outcome:
     order: Order | None
     tier: Tier | None = None
     findings: tuple[Finding, ...] = ()
-    not_checked: tuple[str, ...] = ()
+    not_checked: tuple[Text, ...] = ()
     """Suppressions and exclusions that could not be checked; the card names them and offers no delete."""
     error: str | None = None
     """Error id, when the rule itself failed."""
@@ -73,7 +74,7 @@ def evaluate(rule: Rule, facts: Facts, mode: Mode) -> Outcome:
         return Outcome(rule, mode, Result.NOT_TRIGGERED, order)
     if stopping(order):
         finding = Finding(
-            "the order is not a stop", Answer.NOT_MET, "the order ends or forbids the treatment"
+            "the order is not a stop", Answer.NOT_MET, Message("the order ends or forbids the treatment")
         )
         return Outcome(rule, mode, Result.SUPPRESSED, order, findings=(finding,))
     needed = _ask((*rule.population, *rule.criteria), facts)

@@ -8,8 +8,9 @@ from decimal import Decimal
 from enum import StrEnum
 
 from cds_service.facts.model import Facts, Lab
-from cds_service.facts.units import Analyte, above, at_least, below, show
-from cds_service.rules.answer import Answer, Finding, unknown
+from cds_service.facts.units import Amount, Analyte, above, at_least, below
+from cds_service.localise.text import Joined, Message, Text
+from cds_service.rules.answer import Answer, Asked, Finding, unknown
 
 
 class Currency(StrEnum):
@@ -26,9 +27,9 @@ class Latest:
 
     lab: Lab | None
     """Newest usable, final result that is not stale."""
-    doubt: str | None
+    doubt: Text | None
     """Why a clear answer from `lab` would not be sound: a newer result exists that cannot be used."""
-    why_none: str
+    why_none: Text
     """Why there is no usable result, when `lab` is None."""
     preliminary: Lab | None
     """A newer preliminary result: shown, never decisive."""
@@ -41,51 +42,64 @@ def latest(facts: Facts, analyte: Analyte) -> Latest:
 
     Results drawn after dialysis, withdrawn or pending ones and stale ones are passed over. A newer result that cannot be used
     (unit, status, value, date) is remembered as a doubt: an older value must not clear a rule in silence.
-    An undated result may be newer than any, so it is a doubt too.
+    An undated result may be newer than any, so it is a doubt too. Worked out once per call.
     """
+    key = (latest, analyte.id)
+    found: Latest | None = facts.memo.get(key)
+    if found is None:
+        found = facts.memo[key] = _latest(facts, analyte)
+    return found
+
+
+def _latest(facts: Facts, analyte: Analyte) -> Latest:
     results = facts.results(analyte)
     if results is None:
-        reason = facts.failures.get(analyte.source, "not read")
-        return Latest(None, None, f"laboratory results not readable ({reason})", None, None)
+        reason = facts.why_unread(analyte.source)
+        return Latest(
+            None, None, Message("laboratory results not readable ({reason})", reason=reason), None, None
+        )
     usable: Lab | None = None
     preliminary: Lab | None = None
-    doubts: list[str] = []
+    doubts: list[Text] = []
     stale: Lab | None = None
     for lab in results:
         if lab.excluded is not None:
             continue
         if lab.when is None:
-            doubts.append(f"an undated result exists ({lab.problem})")
+            doubts.append(Message("an undated result exists ({problem})", problem=lab.problem))
         elif currency(facts, analyte, lab) is Currency.STALE:
             stale = stale or lab
         elif usable is not None:
             continue
         elif lab.problem is not None:
-            doubts.append(f"result of {lab.when} not usable: {lab.problem}")
+            doubts.append(
+                Message("result of {when} not usable: {problem}", when=lab.when, problem=lab.problem)
+            )
         elif not lab.preliminary:
             usable = lab
         elif preliminary is None:
             preliminary = lab
-            doubts.append(f"result of {lab.when} is preliminary")
+            doubts.append(Message("result of {when} is preliminary", when=lab.when))
     if "labs" in facts.incomplete and analyte.source == "labs":
-        doubts.append("laboratory results were received only in part")
+        doubts.append(Message("laboratory results were received only in part"))
     last = next((lab for lab in results if lab.excluded is None), None)
     return Latest(
         usable,
-        "; ".join(doubts) or None,
+        Joined("; ", doubts) or None,
         _why_none(doubts, stale, results),
         preliminary,
         last,
     )
 
 
-def _why_none(doubts: list[str], stale: Lab | None, results: tuple[Lab, ...]) -> str:
+def _why_none(doubts: list[Text], stale: Lab | None, results: tuple[Lab, ...]) -> Text:
     if doubts:
-        return "; ".join(doubts)
+        return Joined("; ", doubts)
     if stale is not None:
-        return f"last result {stale.when} is out of date"
-    reasons = dict.fromkeys(lab.excluded for lab in results if lab.excluded is not None)
-    return f"only results that do not count ({'; '.join(reasons)})" if reasons else "no result"
+        return Message("last result {when} is out of date", when=stale.when)
+    if reasons := Joined("; ", (lab.excluded for lab in results)):
+        return Message("only results that do not count ({reasons})", reasons=reasons)
+    return Message("no result")
 
 
 def currency(facts: Facts, analyte: Analyte, lab: Lab) -> Currency:
@@ -108,24 +122,30 @@ def decide(lab: Lab, test: Callable[[Decimal], bool], *, rising: bool) -> Answer
     return Answer.UNKNOWN
 
 
-def tell(lab: Lab, analyte: Analyte) -> str:
-    """`phosphate 6.4 mg/dL on 12 Nov 2026`, as printed in findings."""
-    value = f"{show(lab.exact, analyte.decimals)} {analyte.unit}" if lab.exact is not None else lab.as_sent
-    reported = " (date reported)" if lab.when_is == "reported" else ""
-    return f"{analyte.title} {value} on {lab.when}{reported}"
+def tell(lab: Lab, analyte: Analyte, value: Text | None = None) -> Text:
+    """`phosphate 6.4 mg/dL on 12 Nov 2026`, as printed in findings; `value` may say more than the number."""
+    if value is None:
+        value = Amount(lab.exact, analyte) if lab.exact is not None else lab.as_sent
+    name = Message(analyte.title)
+    if lab.when_is == "reported":
+        return Message(
+            "{analyte} {value} on {when} (date reported)", analyte=name, value=value, when=lab.when
+        )
+    return Message("{analyte} {value} on {when}", analyte=name, value=value, when=lab.when)
 
 
 def _compare(
-    text: str, analyte: Analyte, facts: Facts, test: Callable[[Decimal], bool], *, rising: bool
+    asked: Asked, analyte: Analyte, facts: Facts, test: Callable[[Decimal], bool], *, rising: bool
 ) -> Finding:
     found = latest(facts, analyte)
     if found.lab is None:
-        return unknown(text, f"{analyte.title}: {found.why_none}")
+        return unknown(asked, Message("{analyte}: {why}", analyte=Message(analyte.title), why=found.why_none))
     answer = decide(found.lab, test, rising=rising)
     because = tell(found.lab, analyte)
     if answer is Answer.NOT_MET and found.doubt:
-        return unknown(text, f"{because}, but {found.doubt}", found.lab.source)
-    return Finding(text, answer, because, (found.lab.source,))
+        doubtful = Message("{because}, but {doubt}", because=because, doubt=found.doubt)
+        return unknown(asked, doubtful, found.lab.source)
+    return Finding(asked, answer, because, (found.lab.source,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +164,7 @@ class LabAtLeast:
 
     def evaluate(self, facts: Facts) -> Finding:
         test = above if self.strictly else at_least
-        return _compare(
-            self.text, self.analyte, facts, lambda value: test(value, self.threshold), rising=True
-        )
+        return _compare(self, self.analyte, facts, lambda value: test(value, self.threshold), rising=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +180,4 @@ class LabBelow:
         return f"{self.analyte.title} below {self.threshold} {self.analyte.unit} ({self.source})"
 
     def evaluate(self, facts: Facts) -> Finding:
-        return _compare(
-            self.text, self.analyte, facts, lambda value: below(value, self.threshold), rising=False
-        )
+        return _compare(self, self.analyte, facts, lambda value: below(value, self.threshold), rising=False)

@@ -8,6 +8,8 @@ from datetime import date
 from enum import StrEnum
 
 from cds_service.facts.model import Facts
+from cds_service.localise.language import Language
+from cds_service.localise.text import Text
 from cds_service.rules.criteria import Criterion, Trigger
 from cds_service.rules.suggestions import Suggestion
 
@@ -35,8 +37,8 @@ class Mode(StrEnum):
     OFF = "off"
 
 
-Fill = Callable[[Facts], str | tuple[str, ...]]
-"""A named piece of text worked out from the facts. A tuple becomes one bullet per item; nothing is ''."""
+Fill = Callable[[Facts], Text | tuple[Text, ...] | None]
+"""A named piece of text worked out from the facts. A tuple becomes one bullet per item; nothing is None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,12 @@ class FillSpec:
     make: Fill
     limit: int
     example: str
+    is_date: bool = False
+    """A date: where the language writes it longer than English does, it has that room."""
+
+    def room(self, language: Language) -> int:
+        """The greatest length in this language."""
+        return max(self.limit, language.date_length) if self.is_date else self.limit
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from cds_service.facts.units import Analyte
@@ -35,6 +36,11 @@ class CatalogueEntry:
     coding: Coding | None
     """None: no default coding; a suggestion needs the client's own, else the card names the step in words."""
     laboratory: bool = False
+
+    @property
+    def in_a_sentence(self) -> str:
+        """The words as they stand inside a sentence; a text of its own for translators."""
+        return self.words[0].lower() + self.words[1:]
 
 
 class Background(Protocol):
@@ -79,6 +85,8 @@ class Content:
     """What a screening of many patients reports."""
     cohort: Cohort | None = None
     """The synthetic cohort that `cds-service generate` writes."""
+    locales: Path | None = None
+    """Folder of the package's own catalogues, `<language>/LC_MESSAGES/cards.po`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from cds_service.facts.model import Facts
+from cds_service.localise.language import ENGLISH, Language
+from cds_service.localise.text import Text, cut, told
 from cds_service.rules.answer import Answer
 from cds_service.rules.rule import FillSpec, Line
 
 SUMMARY_LIMIT = 139
 """CDS Hooks: fewer than 140 characters."""
-ELLIPSIS = "…"
 _FIELD = re.compile(r"\{(\w+)\}")
 _MARKDOWN = str.maketrans(
     {
@@ -53,11 +54,6 @@ def plain(text: str) -> str:
     return " ".join(text.split())
 
 
-def cut(text: str, limit: int) -> str:
-    """At most `limit` characters; an ellipsis counts as one."""
-    return text if len(text) <= limit else text[: limit - 1].rstrip() + ELLIPSIS
-
-
 def escape(text: str) -> str:
     """Text that renders as itself in GitHub Flavored Markdown: no tag, link, heading, list or emphasis."""
     escaped = _LIST_MARK.sub(r"\g<0>\\", plain(text).translate(_MARKDOWN))
@@ -65,45 +61,55 @@ def escape(text: str) -> str:
 
 
 class Writer:
-    """Renders templates for one set of facts (one order in focus); each fill is made once."""
+    """Renders templates for one set of facts (one order in focus) in one language; each fill is made once."""
 
-    def __init__(self, fills: Mapping[str, FillSpec], facts: Facts, *, markdown: bool) -> None:
+    def __init__(
+        self, fills: Mapping[str, FillSpec], facts: Facts, *, markdown: bool, language: Language = ENGLISH
+    ) -> None:
+        self._language = language
         self._fills = fills
         self._facts = facts
         self._markdown = markdown
-        self._made: dict[str, str | tuple[str, ...]] = {}
+        self._made: dict[str, tuple[str, ...]] = {}
 
-    def _make(self, name: str) -> str | tuple[str, ...]:
+    def _make(self, name: str) -> tuple[str, ...]:
+        """The fill as the reader's words: several where it has several lines, none where it has nothing to say."""
         if name not in self._made:
-            self._made[name] = self._fills[name].make(self._facts)
+            words = self._fills[name].make(self._facts)
+            several = words if isinstance(words, tuple) else () if words is None else (words,)
+            self._made[name] = tuple(filter(None, (told(each, self._language) for each in several)))
         return self._made[name]
+
+    def words(self, text: Text) -> str:
+        """A text in the reader's language."""
+        return told(text, self._language)
+
+    def translated(self, words: str) -> str:
+        """A fixed text of ours in the reader's language."""
+        return self._language.translated(words)
 
     def summary(self, template: str) -> str:
         """Plain text of at most 139 characters, each fill cut to its own limit."""
-        pieces = list(parts(template))
+        pieces = list(parts(self._language.translated(template)))
         for index in range(1, len(pieces), 2):
-            value = self._make(pieces[index])
-            text = value if isinstance(value, str) else ", ".join(value)
-            pieces[index] = cut(plain(text), self._fills[pieces[index]].limit)
+            text = ", ".join(self._make(pieces[index]))
+            pieces[index] = cut(plain(text), self._fills[pieces[index]].room(self._language))
         return cut("".join(pieces), SUMMARY_LIMIT)
 
     def lines(self, line: Line) -> list[str]:
         """The line, one per item when a fill gives several; none when it does not apply or a fill is empty."""
         if line.when is not None and line.when.evaluate(self._facts).answer is not Answer.MET:
             return []
-        pieces = parts(line.text)
+        pieces = parts(self._language.translated(line.text))
         rows = [""]
         for index, piece in enumerate(pieces):
             if index % 2 == 0:
                 rows = [row + piece for row in rows]
                 continue
-            value = self._make(piece)
-            if not value:
+            words = self._make(piece)
+            if not words:
                 return []
-            if isinstance(value, str):
-                rows = [row + self.safe(value) for row in rows]
-            else:
-                rows = [row + self.safe(item) for row in rows for item in value]
+            rows = [row + self.safe(each) for row in rows for each in words]
         return rows
 
     def safe(self, text: str) -> str:

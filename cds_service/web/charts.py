@@ -47,7 +47,7 @@ def svg(spec: dict[str, Any], *, id: str, title: str, description: str = "") -> 
     # Loaded on first use: it starts a JavaScript engine, which a process without pages never needs.
     import vl_convert  # noqa: PLC0415
 
-    drawn = ET.fromstring(vl_convert.vegalite_to_svg(spec))  # noqa: S314 - as above
+    drawn = ET.fromstring(vl_convert.vegalite_to_svg(spec))  # noqa: S314 - reads only what our own library has just written
     root = _rebuilt(drawn)
     label = [f"{id}-title"]
     root.set("role", "img")

@@ -6,11 +6,15 @@ from dataclasses import dataclass
 
 from cds_service.api import (
     Answer,
+    Asked,
     CodeGroup,
     Facts,
     Finding,
+    Joined,
     MedicationState,
+    Message,
     Taking,
+    Text,
     describe,
     in_groups,
     met,
@@ -24,23 +28,23 @@ ACKNOWLEDGED_DAYS = 90
 VKA = (vs.VITAMIN_K_ANTAGONISTS,)
 ON_VKA = Taking(VKA, ended_within_days=RECENT_DAYS)
 
-_INDICATIONS: tuple[tuple[tuple[CodeGroup, ...], str], ...] = (
-    ((vs.MECHANICAL_HEART_VALVE_SNOMED_LICENSED,), "mechanical heart valve"),
-    ((vs.PROSTHETIC_HEART_VALVE_TYPE_NOT_CODED,), "prosthetic heart valve (type not coded)"),
+_INDICATIONS: tuple[tuple[tuple[CodeGroup, ...], Text], ...] = (
+    ((vs.MECHANICAL_HEART_VALVE_SNOMED_LICENSED,), Message("mechanical heart valve")),
+    ((vs.PROSTHETIC_HEART_VALVE_TYPE_NOT_CODED,), Message("prosthetic heart valve (type not coded)")),
     (
         (vs.ANTIPHOSPHOLIPID_SYNDROME, vs.ANTIPHOSPHOLIPID_SYNDROME_SNOMED_LICENSED),
-        "antiphospholipid syndrome",
+        Message("antiphospholipid syndrome"),
     ),
-    ((vs.MITRAL_STENOSIS_RHEUMATIC,), "moderate-severe or rheumatic mitral stenosis"),
-    ((vs.VENTRICULAR_ASSIST_DEVICE,), "left ventricular assist device"),
+    ((vs.MITRAL_STENOSIS_RHEUMATIC,), Message("moderate-severe or rheumatic mitral stenosis")),
+    ((vs.VENTRICULAR_ASSIST_DEVICE,), Message("left ventricular assist device")),
 )
 VALVE_TYPE_NOT_CODED = vs.PROSTHETIC_HEART_VALVE_TYPE_NOT_CODED
 
 
 @dataclass(frozen=True, slots=True)
 class Indication:
-    name: str
-    because: str
+    name: Text
+    because: Text
     source: str
     valve_type_not_coded: bool
 
@@ -68,13 +72,16 @@ class MandatoryVka:
 
     def evaluate(self, facts: Facts) -> Finding:
         if facts.problems is None:
-            return unknown(self.text, f"problem list not readable: {facts.failures.get('conditions', '')}")
+            return unknown(
+                self,
+                Message("problem list not readable: {reason}", reason=facts.why_unread("conditions")),
+            )
         found = facts.feature(mandatory_indications)
         if found:
-            return met(self.text, "; ".join(i.because for i in found), *(i.source for i in found))
+            return met(self, Joined("; ", (i.because for i in found)), *(i.source for i in found))
         if "conditions" in facts.incomplete:
-            return unknown(self.text, "problem list received only in part", optional=True)
-        return not_met(self.text, "no such indication coded")
+            return unknown(self, Message("problem list received only in part"), optional=True)
+        return not_met(self, Message("no such indication coded"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +93,8 @@ class ValveTypeNotCoded:
     def evaluate(self, facts: Facts) -> Finding:
         untyped = [item for item in facts.feature(mandatory_indications) if item.valve_type_not_coded]
         if untyped:
-            return met(self.text, untyped[0].because, untyped[0].source)
-        return not_met(self.text, "no valve, or its type is coded")
+            return met(self, untyped[0].because, untyped[0].source)
+        return not_met(self, Message("no valve, or its type is coded"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +109,15 @@ class VkaRenewal:
     def evaluate(self, facts: Facts) -> Finding:
         order = facts.order
         if order is not None and order.renewal:
-            return met(self.text, "the order is a refill", order.reference)
+            return met(self, Message("the order is a refill"), order.reference)
         if order is not None and order.medication is not None and order.medication.prior is not None:
             prior = order.medication.prior
             known = next((item for item in facts.medications or () if item.source == prior), None)
             if known is None or in_groups(known.sets, VKA):
-                return met(self.text, "the order names the prescription that it replaces", order.reference)
-        return _retitled(ON_VKA.evaluate(facts), self.text)
+                return met(
+                    self, Message("the order names the prescription that it replaces"), order.reference
+                )
+        return _retitled(ON_VKA.evaluate(facts), self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +129,8 @@ class NewVkaStart:
     def evaluate(self, facts: Facts) -> Finding:
         renewal = VkaRenewal().evaluate(facts)
         if renewal.answer is Answer.MET:
-            return not_met(self.text, renewal.because, *renewal.sources)
-        return met(self.text, renewal.because, *renewal.sources)
+            return not_met(self, renewal.because, *renewal.sources)
+        return met(self, renewal.because, *renewal.sources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +141,11 @@ class CurrentMedicinesUnreadable:
 
     def evaluate(self, facts: Facts) -> Finding:
         if facts.medications is None or "medications" in facts.incomplete:
-            return met(self.text, f"medication list: {facts.failures.get('medications', 'not read')}")
-        return not_met(self.text, "the medication list was read")
+            return met(
+                self,
+                Message("medication list: {reason}", reason=facts.why_unread("medications")),
+            )
+        return not_met(self, Message("the medication list was read"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +156,10 @@ class AcknowledgedVka:
 
     def evaluate(self, facts: Facts) -> Finding:
         if not facts.settings.get("suppress_acknowledged_mandatory_vka", True):
-            return not_met(self.text, "switched off by the site")
+            return not_met(self, Message("switched off by the site"))
         if facts.medications is None:
             # Cannot be shown, so the card appears (rule 3, missing data).
-            return not_met(self.text, "current medicines not readable: acknowledged use cannot be shown")
+            return not_met(self, Message("current medicines not readable: acknowledged use cannot be shown"))
         # Renewals make new orders: an earlier one that ended no more than 90 days ago belongs to the same use.
         found = ON_VKA.found(facts)
         active = [item for item in found if item.state is MedicationState.ACTIVE]
@@ -155,10 +167,13 @@ class AcknowledgedVka:
             long = item.started is not None and facts.age_days(item.started) >= ACKNOWLEDGED_DAYS
             if active and long:
                 return met(
-                    self.text, f"{item.name} in use since {item.started}", item.source, active[0].source
+                    self,
+                    Message("{drug} in use since {when}", drug=item.title, when=item.started),
+                    item.source,
+                    active[0].source,
                 )
-        return not_met(self.text, "no VKA active for so long")
+        return not_met(self, Message("no VKA active for so long"))
 
 
-def _retitled(finding: Finding, text: str) -> Finding:
-    return Finding(text, finding.answer, finding.because, finding.sources, finding.optional)
+def _retitled(finding: Finding, asked: Asked) -> Finding:
+    return Finding(asked, finding.answer, finding.because, finding.sources, finding.optional)

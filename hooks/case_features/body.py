@@ -8,7 +8,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from cds_service.api import Answer, Facts, Finding, HasProblem, Lab, at_least, in_groups, latest, show, tell
+from cds_service.api import (
+    Analyte,
+    Answer,
+    Facts,
+    Finding,
+    HasProblem,
+    Lab,
+    Message,
+    Number,
+    Text,
+    at_least,
+    in_groups,
+    latest,
+    tell,
+)
 from hooks import valuesets as vs
 from hooks.analytes import BMI, HEIGHT, WEIGHT
 from hooks.thresholds import T9
@@ -51,10 +65,16 @@ def weighings(facts: Facts) -> list[Weighing]:
     return [item for item in found if item.lab.sets.isdisjoint(_AFTER_DIALYSIS)]
 
 
-def _amputation(facts: Facts) -> str:
-    """A note when a leg was amputated: BMI then reads low."""
+def _with_amputation(because: Text, facts: Facts) -> Text:
+    """The reason, with a note when a leg was amputated: BMI then reads low."""
     done = any(in_groups(item.sets, (vs.LOWER_LIMB_AMPUTATION,)) for item in facts.procedures or ())
-    return "; amputation on record, BMI reads low" if done else ""
+    return Message("{because}; amputation on record, BMI reads low", because=because) if done else because
+
+
+def _unread(facts: Facts, analyte: Analyte) -> Text | None:
+    """That the measurements could not be read, if so."""
+    reason = facts.failures.get(analyte.source)
+    return Message("measurements not readable ({reason})", reason=reason) if reason else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +88,25 @@ class Obese:
         if measured is not None:
             bmi, because, sources = measured
             answer = Answer.MET if at_least(bmi, T9.value) else Answer.NOT_MET
-            doubt = latest(facts, BMI).doubt or ("vitals" in facts.incomplete and "measurements read in part")
-            if answer is Answer.NOT_MET and doubt:
-                answer, because = Answer.UNKNOWN, f"{because}, but {doubt}"
-            return Finding(self.text, answer, because + _amputation(facts), sources)
+            doubt = latest(facts, BMI).doubt
+            if doubt is None and "vitals" in facts.incomplete:
+                doubt = Message("measurements read in part")
+            if answer is Answer.NOT_MET and doubt is not None:
+                answer = Answer.UNKNOWN
+                because = Message("{because}, but {doubt}", because=because, doubt=doubt)
+            return Finding(self, answer, _with_amputation(because, facts), sources)
         coded = CODED_OBESITY.evaluate(facts)
         if coded.answer is Answer.MET:
-            return Finding(self.text, Answer.MET, f"coded: {coded.because}; BMI not measured", coded.sources)
-        reason = facts.failures.get(BMI.source)
-        because = (
-            f"measurements not readable ({reason})" if reason else "no usable BMI, or weight with height"
-        )
-        return Finding(self.text, Answer.UNKNOWN, because)
+            return Finding(
+                self,
+                Answer.MET,
+                Message("coded: {because}; BMI not measured", because=coded.because),
+                coded.sources,
+            )
+        because = _unread(facts, BMI) or Message("no usable BMI, or weight with height")
+        return Finding(self, Answer.UNKNOWN, because)
 
-    def _measured(self, facts: Facts) -> tuple[Decimal, str, tuple[str, ...]] | None:
+    def _measured(self, facts: Facts) -> tuple[Decimal, Text, tuple[str, ...]] | None:
         found = latest(facts, BMI).lab
         if found is not None and found.exact is not None:
             return found.exact, tell(found, BMI), (found.source,)
@@ -92,7 +117,7 @@ class Obese:
         bmi = weight.kg / (height.exact / _PER_METRE) ** 2
         if not BMI.plausible[0] <= bmi <= BMI.plausible[1]:
             return None
-        because = f"BMI {show(bmi, 1)} kg/m2 from weight on {weight.lab.when}"
+        because = Message("BMI {bmi} kg/m2 from weight on {when}", bmi=Number(bmi, 1), when=weight.lab.when)
         return bmi, because, (weight.lab.source, height.source)
 
 
@@ -105,25 +130,28 @@ class RapidWeightLoss:
     def evaluate(self, facts: Facts) -> Finding:
         weights = weighings(facts)
         if not weights:
-            reason = facts.failures.get(WEIGHT.source)
-            because = f"measurements not readable ({reason})" if reason else "no usable weight"
-            return Finding(self.text, Answer.UNKNOWN, because)
+            return Finding(self, Answer.UNKNOWN, _unread(facts, WEIGHT) or Message("no usable weight"))
         last, earlier = weights[0], weights[1:]
         if last.days > WEIGHT.current_days:
-            because = f"last weight {last.lab.when} is out of date"
-            return Finding(self.text, Answer.UNKNOWN, because, (last.lab.source,))
+            because = Message("last weight {when} is out of date", when=last.lab.when)
+            return Finding(self, Answer.UNKNOWN, because, (last.lab.source,))
         comparable = [item for item in earlier if item.days - last.days <= LOSSES[-1][0]]
         for item in comparable:
             loss = (item.kg - last.kg) / item.kg * 100
             if any(item.days - last.days <= days and at_least(loss, least) for days, least in LOSSES):
-                because = f"{show(loss, 1)} % less on {last.lab.when} than on {item.lab.when}"
-                return Finding(self.text, Answer.MET, because, (item.lab.source, last.lab.source))
+                because = Message(
+                    "{loss} % less on {when} than on {earlier}",
+                    loss=Number(loss, 1),
+                    when=last.lab.when,
+                    earlier=item.lab.when,
+                )
+                return Finding(self, Answer.MET, because, (item.lab.source, last.lab.source))
         if not comparable:
-            because = "no earlier weight to compare with"
+            because = Message("no earlier weight to compare with")
         elif "vitals" in facts.incomplete:
-            because = "measurements read in part"
+            because = Message("measurements read in part")
         else:
             oldest = comparable[-1].lab
-            because = f"weights from {oldest.when} to {last.lab.when}"
-            return Finding(self.text, Answer.NOT_MET, because, (oldest.source, last.lab.source))
-        return Finding(self.text, Answer.UNKNOWN, because, (last.lab.source,))
+            because = Message("weights from {first} to {last}", first=oldest.when, last=last.lab.when)
+            return Finding(self, Answer.NOT_MET, because, (oldest.source, last.lab.source))
+        return Finding(self, Answer.UNKNOWN, because, (last.lab.source,))

@@ -9,10 +9,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cds_service.api import Facts, Finding, Problem, describe, in_groups, met, not_met, unknown
+from cds_service.api import Facts, Finding, Message, Problem, Text, describe, in_groups, met, not_met, unknown
 from hooks import valuesets as vs
 
 CONFIRMED, SUSPECTED, HISTORY, NONE, UNKNOWN = "confirmed", "suspected", "history", "none", "unknown"
+STATUSES = {
+    CONFIRMED: Message("confirmed"),
+    SUSPECTED: Message("suspected"),
+    HISTORY: Message("history"),
+}
+_VERIFICATIONS = {
+    "confirmed": Message("confirmed"),
+    "unconfirmed": Message("unconfirmed"),
+    "provisional": Message("provisional"),
+    "differential": Message("differential"),
+    "unknown": Message("unknown"),
+}
 _ORDER = (CONFIRMED, SUSPECTED, HISTORY)
 _SPECIFIC = (vs.CALCIPHYLAXIS_SNOMED_LICENSED,)
 _NAMED = (vs.CALCIPHYLAXIS_NAMED,)
@@ -25,31 +37,44 @@ class Calciphylaxis:
 
     status: str
     problem: Problem | None
-    because: str
+    because: Text
     complete: bool
 
 
 def calciphylaxis(facts: Facts) -> Calciphylaxis:
     """The strongest status on the problem list, worked out once per call through `facts.feature`."""
     if facts.problems is None:
-        reason = facts.failures.get("conditions", "not read")
-        return Calciphylaxis(UNKNOWN, None, f"problem list not readable ({reason})", complete=False)
+        reason = facts.why_unread("conditions")
+        return Calciphylaxis(
+            UNKNOWN, None, Message("problem list not readable ({reason})", reason=reason), complete=False
+        )
     complete = "conditions" not in facts.incomplete
     found = [(status, problem) for problem in facts.problems if (status := _status(problem)) is not None]
     if not found:
-        because = "calciphylaxis not documented" if complete else "problem list received only in part"
+        because = (
+            Message("calciphylaxis not documented")
+            if complete
+            else Message("problem list received only in part")
+        )
         return Calciphylaxis(NONE if complete else UNKNOWN, None, because, complete)
     status, problem = min(found, key=lambda item: _ORDER.index(item[0]))
-    stated = f", verification {problem.verification}" if problem.verification else ""
-    return Calciphylaxis(status, problem, f"{status}: {_words(problem)}{describe(problem)}{stated}", complete)
+    because = Message("{status}: {problem}", status=STATUSES[status], problem=_words(problem))
+    if problem.verification:
+        verification = _VERIFICATIONS[problem.verification]
+        because = Message(
+            "{because}, verification {verification}", because=because, verification=verification
+        )
+    return Calciphylaxis(status, problem, because, complete)
 
 
-def _words(problem: Problem) -> str:
-    """The words that name the disease, where the label of the code does not."""
+def _words(problem: Problem) -> Text:
+    """The problem, with the words that name the disease where the label of the code does not."""
     if any(name in problem.label.lower() for name in _NAMES):
-        return ""
+        return describe(problem)
     named = next((text for text in problem.texts if any(name in text.lower() for name in _NAMES)), None)
-    return f'"{named}", ' if named else ""
+    if named is None:
+        return describe(problem)
+    return Message('"{words}", {problem}', words=named, problem=describe(problem))
 
 
 def _status(problem: Problem) -> str | None:
@@ -77,11 +102,11 @@ class HasCalciphylaxis:
         found = facts.feature(calciphylaxis)
         sources = (found.problem.source,) if found.problem else ()
         if found.status in self.statuses:
-            return met(self.text, found.because, *sources)
+            return met(self, found.because, *sources)
         if found.status == UNKNOWN:
             # A list read in part that names no calciphylaxis: unknown, but not a reason to hold up a rule.
-            return unknown(self.text, found.because, optional=facts.problems is not None)
-        return not_met(self.text, found.because, *sources)
+            return unknown(self, found.because, optional=facts.problems is not None)
+        return not_met(self, found.because, *sources)
 
 
 DOCUMENTED = HasCalciphylaxis()

@@ -10,20 +10,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
+from enum import Enum
 
 from cds_service.api import (
     Analyte,
     Answer,
     Facts,
     Finding,
+    Joined,
     Lab,
+    Message,
+    Number,
+    Text,
     When,
     above,
     below,
     decide,
     latest,
-    show,
     tell,
 )
 from hooks.analytes import ALBUMIN, CALCIUM, CALCIUM_CORRECTED, CALCIUM_IONISED
@@ -38,14 +41,14 @@ TREND_DAYS = 365
 Interval = tuple[Decimal, Decimal]
 
 
-class Basis(StrEnum):
+class Basis(Enum):
     """Where the corrected calcium of a draw comes from."""
 
-    LABORATORY = "adjusted by the laboratory"
-    PAYNE = "corrected for albumin"
-    NORMAL_ALBUMIN = "no correction needed (albumin 4.0 g/dL or more)"
-    UNCORRECTED = "uncorrected (no recent albumin)"
-    NOT_CORRECTED = "uncorrected (site setting)"
+    LABORATORY = Message("adjusted by the laboratory")
+    PAYNE = Message("corrected for albumin")
+    NORMAL_ALBUMIN = Message("no correction needed (albumin 4.0 g/dL or more)")
+    UNCORRECTED = Message("uncorrected (no recent albumin)")
+    NOT_CORRECTED = Message("uncorrected (site setting)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,32 +179,32 @@ def _stale(facts: Facts, draw: CalciumDraw) -> bool:
     return facts.age_days(draw.when) > CALCIUM.ageing_days
 
 
-def calcium_doubt(facts: Facts) -> str | None:
+def calcium_doubt(facts: Facts) -> Text | None:
     """Why a clear answer from the current calcium would not be sound, if so."""
     draw = facts.feature(current_draw)
-    doubts: list[str] = []
+    doubts: list[Text] = []
     for analyte in (CALCIUM, CALCIUM_CORRECTED, ALBUMIN):
         doubt = doubt_about(facts, analyte)
         if doubt is None:
             continue
         if analyte is CALCIUM_CORRECTED and latest(facts, analyte).last is None and draw is not None:
             continue
-        doubts.append(f"{analyte.title}: {doubt}")
+        doubts.append(Message("{analyte}: {doubt}", analyte=Message(analyte.title), doubt=doubt))
     if draw is not None:
         doubts += draw_doubts(facts, draw)
-    return "; ".join(dict.fromkeys(doubts)) or None
+    return Joined("; ", doubts) or None
 
 
-def any_calcium_doubt(facts: Facts) -> str | None:
+def any_calcium_doubt(facts: Facts) -> Text | None:
     """The same of total and ionised calcium together."""
     doubts = (facts.feature(calcium_doubt), facts.feature(ionised_doubt))
-    return "; ".join(doubt for doubt in doubts if doubt) or None
+    return Joined("; ", doubts) or None
 
 
-def draw_doubts(facts: Facts, draw: CalciumDraw) -> list[str]:
+def draw_doubts(facts: Facts, draw: CalciumDraw) -> list[Text]:
     """Unusable results that would have counted in place of those of `draw`: a newer calcium, a nearer albumin."""
     passed = [
-        lab
+        (analyte, lab)
         for analyte in (CALCIUM, CALCIUM_CORRECTED)
         for lab in unusable(facts, analyte)
         if lab.when is not None and lab.when.instant > draw.when.instant
@@ -209,13 +212,28 @@ def draw_doubts(facts: Facts, draw: CalciumDraw) -> list[str]:
     if draw.basis in (Basis.PAYNE, Basis.NORMAL_ALBUMIN, Basis.UNCORRECTED):
         farthest = _distance(draw.albumin, draw.when)[0] if draw.albumin else float("inf")
         passed += [
-            lab
+            (ALBUMIN, lab)
             for lab in unusable(facts, ALBUMIN)
             if lab.when is not None
             and _may_correct(facts, draw.when, lab)
             and _distance(lab, draw.when)[0] <= farthest
         ]
-    return [f"{lab.analyte} of {lab.when} not usable: {lab.problem or lab.status}" for lab in passed]
+    return [passed_over(analyte, lab) for analyte, lab in passed]
+
+
+def passed_over(analyte: Analyte, lab: Lab) -> Text:
+    """`phosphate of 12 Nov 2026 not usable: unit missing`."""
+    return Message(
+        "{analyte} of {when} not usable: {why}",
+        analyte=Message(analyte.title),
+        when=lab.when,
+        why=why_unusable(lab),
+    )
+
+
+def why_unusable(lab: Lab) -> Text:
+    """Why a result cannot be used; one without a fault of its own is preliminary."""
+    return lab.problem or Message("preliminary")
 
 
 def unusable(facts: Facts, analyte: Analyte) -> list[Lab]:
@@ -229,21 +247,24 @@ def unusable(facts: Facts, analyte: Analyte) -> list[Lab]:
     ]
 
 
-def ionised_doubt(facts: Facts) -> str | None:
+def ionised_doubt(facts: Facts) -> Text | None:
     """Why the ionised calcium leaves the question open: one that belongs to now cannot be used."""
     used, draw = latest(facts, CALCIUM_IONISED).lab, facts.feature(current_draw)
     for lab in unusable(facts, CALCIUM_IONISED):
         older = used is not None and used.when and lab.when and lab.when.instant < used.when.instant
         if not older and (lab.when is None or _belongs_to_now(facts, lab.when, draw)):
-            return f"{CALCIUM_IONISED.title} not usable: {lab.problem or lab.status}"
+            name = Message(CALCIUM_IONISED.title)
+            return Message("{analyte} not usable: {why}", analyte=name, why=why_unusable(lab))
     return None
 
 
-def doubt_about(facts: Facts, analyte: Analyte) -> str | None:
+def doubt_about(facts: Facts, analyte: Analyte) -> Text | None:
     """What stands against the latest result; a bound such as `>15` enters no arithmetic and is a doubt too."""
     found = latest(facts, analyte)
     if found.doubt is None and found.lab is not None and _interval(found.lab) is None:
-        return f"{found.lab.as_sent} on {found.lab.when} is a bound, not a value"
+        return Message(
+            "{value} on {when} is a bound, not a value", value=found.lab.as_sent, when=found.lab.when
+        )
     return found.doubt
 
 
@@ -267,9 +288,9 @@ def high_bound(facts: Facts) -> Lab | None:
     return bound
 
 
-def why_no_calcium(facts: Facts) -> str:
+def why_no_calcium(facts: Facts) -> Text:
     """Why there is no calcium to judge by."""
-    return f"calcium: {latest(facts, CALCIUM).why_none}"
+    return Message("calcium: {why}", why=latest(facts, CALCIUM).why_none)
 
 
 def ionised(facts: Facts) -> Lab | None:
@@ -310,20 +331,33 @@ def both_ends(interval: Interval, test: Callable[[Decimal], bool]) -> Answer:
     return Answer.UNKNOWN
 
 
-def tell_draw(draw: CalciumDraw) -> str:
+def tell_draw(draw: CalciumDraw) -> Text:
     """`corrected calcium 10.6 mg/dL (total 9.6, albumin 2.8 g/dL) on 12 Nov 2026`."""
     value = show_interval(draw.corrected, 1)
     if draw.basis is Basis.PAYNE and draw.total and draw.albumin:
-        inner = f"total {show_interval(draw.total_interval, 1)}, albumin {draw.albumin.as_sent}"
-        return f"corrected calcium {value} mg/dL ({inner}) on {draw.when}"
+        return Message(
+            "corrected calcium {value} mg/dL (total {total}, albumin {albumin}) on {when}",
+            value=value,
+            total=show_interval(draw.total_interval, 1),
+            albumin=draw.albumin.as_sent,
+            when=draw.when,
+        )
+    basis = draw.basis.value
     if draw.basis is Basis.LABORATORY:
-        return f"corrected calcium {value} mg/dL ({draw.basis}) on {draw.when}"
-    return f"calcium {value} mg/dL, {draw.basis}, on {draw.when}"
+        return Message(
+            "corrected calcium {value} mg/dL ({basis}) on {when}", value=value, basis=basis, when=draw.when
+        )
+    return Message("calcium {value} mg/dL, {basis}, on {when}", value=value, basis=basis, when=draw.when)
 
 
-def show_interval(interval: Interval, decimals: int) -> str:
-    low, high = (show(end, decimals) for end in interval)
-    return low if low == high else f"{low} or {high} (conflicting results)"
+def show_interval(interval: Interval, decimals: int) -> Text:
+    low, high = (Number(end, decimals) for end in interval)
+    return low if interval[0] == interval[1] or low == high else conflicting(low, high)
+
+
+def conflicting(low: Text, high: Text) -> Text:
+    """Two results of one time that do not agree."""
+    return Message("{low} or {high} (conflicting results)", low=low, high=high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,23 +381,34 @@ class HighCalcium:
         lab = facts.feature(ionised)
         if lab is not None and facts.feature(ionised_high):
             return Finding(
-                self.text, Answer.MET, f"ionised calcium {lab.as_sent} on {lab.when}", (lab.source,)
+                self,
+                Answer.MET,
+                Message("ionised calcium {value} on {when}", value=lab.as_sent, when=lab.when),
+                (lab.source,),
             )
         threshold = limit(facts, T3)
         bound = facts.feature(high_bound)
         if bound is not None:
-            return Finding(self.text, Answer.MET, tell(bound, CALCIUM), (bound.source,))
+            return Finding(self, Answer.MET, tell(bound, CALCIUM), (bound.source,))
         draw = facts.feature(current_draw)
         doubt = facts.feature(any_calcium_doubt)
         if draw is None:
-            return Finding(self.text, Answer.UNKNOWN, doubt or why_no_calcium(facts))
+            return Finding(self, Answer.UNKNOWN, doubt or why_no_calcium(facts))
         answer = both_ends(draw.corrected, lambda value: above(value, threshold))
         because = tell_draw(draw)
         if answer is Answer.MET and self.full and depends_on_correction(draw, threshold):
-            answer, because = Answer.NOT_MET, f"{because}; depends on albumin correction"
+            answer, because = (
+                Answer.NOT_MET,
+                Message("{because}; depends on albumin correction", because=because),
+            )
         if answer is Answer.NOT_MET and doubt:
-            return Finding(self.text, Answer.UNKNOWN, f"{because}, but {doubt}", draw.sources)
-        return Finding(self.text, answer, because, draw.sources)
+            return Finding(
+                self,
+                Answer.UNKNOWN,
+                Message("{because}, but {doubt}", because=because, doubt=doubt),
+                draw.sources,
+            )
+        return Finding(self, answer, because, draw.sources)
 
 
 def depends_on_correction(draw: CalciumDraw, threshold: Decimal) -> bool:
@@ -393,14 +438,17 @@ class LowCalcium:
         decided = bound is not None and found.sources == (bound.source,)
         if found.answer is not Answer.MET or doubt is None or decided or self.even_doubtful:
             return found
-        because = f"{found.because}, but {doubt}"
-        return Finding(self.text, Answer.UNKNOWN, because, found.sources, optional=True)
+        because = Message("{because}, but {doubt}", because=found.because, doubt=doubt)
+        return Finding(self, Answer.UNKNOWN, because, found.sources, optional=True)
 
     def _found(self, facts: Facts) -> Finding:
         lab = facts.feature(ionised)
         if lab is not None and facts.feature(ionised_low):
             return Finding(
-                self.text, Answer.MET, f"ionised calcium {lab.as_sent} on {lab.when}", (lab.source,)
+                self,
+                Answer.MET,
+                Message("ionised calcium {value} on {when}", value=lab.as_sent, when=lab.when),
+                (lab.source,),
             )
         threshold = limit(facts, T4)
         bound = facts.feature(calcium_bound)
@@ -408,20 +456,23 @@ class LowCalcium:
             return self._by_bound(bound, threshold)
         draw = facts.feature(current_draw)
         if draw is None:
-            because = f"low calcium not excluded ({why_no_calcium(facts)})"
-            return Finding(self.text, Answer.UNKNOWN, because, optional=True)
+            because = Message("low calcium not excluded ({why})", why=why_no_calcium(facts))
+            return Finding(self, Answer.UNKNOWN, because, optional=True)
         answer = both_ends(draw.corrected, lambda value: below(value, threshold))
         if answer is not Answer.NOT_MET and not draw.certain:
-            because = f"total calcium {show_interval(draw.corrected, 1)} mg/dL without a usable albumin: low calcium not excluded"
-            return Finding(self.text, Answer.UNKNOWN, because, draw.sources, optional=True)
-        return Finding(self.text, answer, tell_draw(draw), draw.sources, optional=True)
+            because = Message(
+                "total calcium {value} mg/dL without a usable albumin: low calcium not excluded",
+                value=show_interval(draw.corrected, 1),
+            )
+            return Finding(self, Answer.UNKNOWN, because, draw.sources, optional=True)
+        return Finding(self, answer, tell_draw(draw), draw.sources, optional=True)
 
     def _by_bound(self, bound: Lab, threshold: Decimal) -> Finding:
         """`<7` decides only for a calcium that the laboratory adjusted: correction may lift a total."""
         answer = decide(bound, lambda value: below(value, threshold), rising=False)
         if answer is Answer.MET and bound.analyte != CALCIUM_CORRECTED.id:
             answer = Answer.UNKNOWN
-        return Finding(self.text, answer, tell(bound, CALCIUM), (bound.source,), optional=True)
+        return Finding(self, answer, tell(bound, CALCIUM), (bound.source,), optional=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -433,7 +484,7 @@ class CalciumOnlyAfterCorrection:
     def evaluate(self, facts: Facts) -> Finding:
         any_way = HighCalcium().evaluate(facts)
         if any_way.answer is not Answer.MET:
-            return Finding(self.text, any_way.answer, any_way.because, any_way.sources)
+            return Finding(self, any_way.answer, any_way.because, any_way.sources)
         full = HighCalcium(full=True).evaluate(facts)
         answer = Answer.NOT_MET if full.answer is Answer.MET else Answer.MET
-        return Finding(self.text, answer, full.because, full.sources)
+        return Finding(self, answer, full.because, full.sources)

@@ -12,8 +12,10 @@ from cds_service.api import (
     Facts,
     Finding,
     HadProcedure,
+    Joined,
     Medication,
     MedicationState,
+    Message,
     Taking,
     describe_medication,
     met,
@@ -45,12 +47,12 @@ class OnNow:
     def evaluate(self, facts: Facts) -> Finding:
         found = self.found(facts)
         if found:
-            because = "; ".join(describe_medication(item) for item in found)
-            return met(self.text, because, *(item.source for item in found))
+            because = Joined("; ", (describe_medication(item) for item in found))
+            return met(self, because, *(item.source for item in found))
         taking = self._taking.evaluate(facts)
         if taking.answer is Answer.UNKNOWN:
-            return Finding(self.text, taking.answer, taking.because, optional=taking.optional)
-        return not_met(self.text, "none is active on the medication list")
+            return Finding(self, taking.answer, taking.because, optional=taking.optional)
+        return not_met(self, Message("none is active on the medication list"))
 
     @property
     def _taking(self) -> Taking:
@@ -88,8 +90,8 @@ class AnOrderIsJudged:
 
     def evaluate(self, facts: Facts) -> Finding:
         if facts.order is not None:
-            return met(self.text, facts.order.name, facts.order.reference)
-        return not_met(self.text, "no order: the chart is opened")
+            return met(self, facts.order.title, facts.order.reference)
+        return not_met(self, Message("no order: the chart is opened"))
 
 
 AN_ORDER_IS_JUDGED = AnOrderIsJudged()
@@ -106,13 +108,13 @@ class DiedOrHospice:
 
     def evaluate(self, facts: Facts) -> Finding:
         if facts.encounters is None:
-            return unknown(self.text, "encounters not readable (discharge disposition)", optional=True)
+            return unknown(self, Message("encounters not readable (discharge disposition)"), optional=True)
         for encounter in facts.encounters:
             over = encounter.ended is not None and facts.age_days(encounter.ended) > 1
             if not over and (encounter.disposition or "").strip().lower() in _DIED_OR_HOSPICE:
-                because = f"discharge disposition {encounter.disposition}"
-                return met(self.text, because, encounter.source)
-        return not_met(self.text, "no such discharge disposition")
+                because = Message("discharge disposition {disposition}", disposition=encounter.disposition)
+                return met(self, because, encounter.source)
+        return not_met(self, Message("no such discharge disposition"))
 
 
 _DIED_OR_HOSPICE = frozenset({"exp", "hosp", "20", "40", "41", "42", "50", "51"})

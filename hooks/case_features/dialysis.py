@@ -18,8 +18,11 @@ from cds_service.api import (
     CodeGroup,
     Facts,
     Finding,
+    Joined,
+    Message,
     Problem,
     Procedure,
+    Text,
     When,
     describe,
     in_groups,
@@ -53,6 +56,8 @@ _DIALYSIS_WORDS = (
     "end stage renal",
     "end-stage renal",
 )
+CERTAINTIES = {"definite": Message("definite"), "probable": Message("probable")}
+MODALITIES = {"HD": Message("haemodialysis"), "PD": Message("peritoneal dialysis")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,7 @@ class Dialysis:
     """`dialysis`, `kidney-transplant`, `aki-d`, `none` or `unknown`."""
     modality: str | None
     """`HD`, `PD` or None when not recorded."""
-    because: str
+    because: Text
     sources: tuple[str, ...]
     since: When | None
     """Earliest dated evidence of dialysis."""
@@ -74,11 +79,16 @@ class Dialysis:
     transplant_recorded: bool
 
 
+def modality_words(status: Dialysis) -> Text:
+    """The modality as cards print it."""
+    return MODALITIES.get(status.modality or "") or Message("modality not recorded")
+
+
 def dialysis(facts: Facts) -> Dialysis:
     """Dialysis status by every form of evidence, worked out once per call through `facts.feature`."""
     if facts.problems is None:
-        reason = facts.failures.get("conditions", "not read")
-        return _no(Answer.UNKNOWN, "unknown", f"problem list not readable ({reason})")
+        reason = facts.why_unread("conditions")
+        return _no(Answer.UNKNOWN, "unknown", Message("problem list not readable ({reason})", reason=reason))
     active = [problem for problem in facts.problems if problem.active]
     graft = _Graft.of(facts, active)
     sessions = _sessions(facts)
@@ -101,13 +111,22 @@ def dialysis(facts: Facts) -> Dialysis:
     if esrd and not (graft.functioning and not _later(esrd, graft.when)):
         return _yes(facts, "probable", esrd, graft, sessions)
     if graft.functioning and esrd and (graft.undatable or any(item.date_unreadable for item in esrd)):
-        because = f"{describe(esrd[0])}; {graft.label}: a date is not readable, so their order is not known"
+        because = Message(
+            "{problem}; {transplant}: a date is not readable, so their order is not known",
+            problem=describe(esrd[0]),
+            transplant=graft.label,
+        )
         return _no(Answer.UNKNOWN, "unknown", because, graft, (esrd[0].source, *graft.sources))
     if graft.functioning:
-        return _superseded(facts, "kidney-transplant", f"functioning kidney transplant: {graft.label}", graft)
+        return _superseded(
+            facts,
+            "kidney-transplant",
+            Message("functioning kidney transplant: {transplant}", transplant=graft.label),
+            graft,
+        )
     if _pick(active, (vs.ACUTE_KIDNEY_INJURY,)) and sessions and _span_days(sessions) <= CHRONIC_SPAN_DAYS:
         return _superseded(
-            facts, "aki-d", "dialysis for acute kidney injury, not maintenance dialysis", graft
+            facts, "aki-d", Message("dialysis for acute kidney injury, not maintenance dialysis"), graft
         )
     care = [
         p
@@ -124,7 +143,7 @@ def dialysis(facts: Facts) -> Dialysis:
                 "probable",
                 "dialysis",
                 _modality(facts, sessions),
-                f"dialysis-care encounter on {started}",
+                Message("dialysis-care encounter on {when}", when=started),
                 (encounter.source,),
                 started,
                 graft.recorded,
@@ -133,55 +152,68 @@ def dialysis(facts: Facts) -> Dialysis:
     return _absent(facts, active, graft)
 
 
-def _superseded(facts: Facts, cohort: str, because: str, graft: _Graft) -> Dialysis:
+def _superseded(facts: Facts, cohort: str, because: Text, graft: _Graft) -> Dialysis:
     """Not maintenance dialysis for a stated reason: sound only when nothing on the problem list is missing."""
     if "conditions" in facts.incomplete:
         return _no(
-            Answer.UNKNOWN, "unknown", f"{because}, but the problem list was received only in part", graft
+            Answer.UNKNOWN,
+            "unknown",
+            Message("{because}, but the problem list was received only in part", because=because),
+            graft,
         )
     doubt = _evidence_doubt(facts)
     if doubt:
-        return _no(Answer.UNKNOWN, "unknown", f"{because}, but {doubt}", graft)
+        return _no(
+            Answer.UNKNOWN, "unknown", Message("{because}, but {doubt}", because=because, doubt=doubt), graft
+        )
     return _no(Answer.NOT_MET, cohort, because, graft)
 
 
-def _evidence_doubt(facts: Facts) -> str:
+def _evidence_doubt(facts: Facts) -> Text | None:
     """Why evidence of dialysis on record proves nothing either way: it is undated, or the list has gaps."""
     sessions = [item for item in facts.procedures or () if in_groups(item.sets, _SESSIONS)]
     visits = [item for item in facts.encounters or () if in_groups(item.sets, (vs.DIALYSIS_CARE_ENCOUNTER,))]
     care = [p for p in _pick(facts.problems or (), (vs.DIALYSIS_CARE_ENCOUNTER,)) if p.active]
     dates = (*(i.when for i in sessions), *(i.started for i in visits), *(p.since for p in care))
     if any(when is None for when in dates):
-        return "dialysis is recorded without a usable date"
+        return Message("dialysis is recorded without a usable date")
     if sessions and "procedures" in facts.incomplete:
-        return "dialysis sessions are on record and procedures were received only in part"
-    return ""
+        return Message("dialysis sessions are on record and procedures were received only in part")
+    return None
 
 
 def _absent(facts: Facts, active: list[Problem], graft: _Graft) -> Dialysis:
     """No evidence found: `no` only when what was read is enough to say so."""
     if "conditions" in facts.incomplete:
-        return _no(Answer.UNKNOWN, "unknown", "problem list received only in part")
+        return _no(Answer.UNKNOWN, "unknown", Message("problem list received only in part"))
     hint = _pick(active, _HINTS)
     unread = [
-        key
-        for key, found in (("procedures", facts.procedures), ("encounters", facts.encounters))
+        words
+        for key, found, words in (
+            ("procedures", facts.procedures, Message("procedures")),
+            ("encounters", facts.encounters, Message("encounters")),
+        )
         if found is None or key in facts.incomplete
     ]
     if hint and unread:
-        because = f"{describe(hint[0])}, but {' and '.join(unread)} are not readable: dialysis not confirmed or excluded"
+        because = Message(
+            "{problem}, but {sources} are not readable: dialysis not confirmed or excluded",
+            problem=describe(hint[0]),
+            sources=Message("{one} and {other}", one=unread[0], other=unread[1]) if unread[1:] else unread[0],
+        )
         return _no(Answer.UNKNOWN, "unknown", because, graft, (hint[0].source,))
-    if _evidence_doubt(facts):
-        return _no(Answer.UNKNOWN, "unknown", _evidence_doubt(facts), graft)
+    doubt = _evidence_doubt(facts)
+    if doubt is not None:
+        return _no(Answer.UNKNOWN, "unknown", doubt, graft)
     for problem in active:
         if not problem.coded and any(
             word in text.lower() for text in problem.texts for word in _DIALYSIS_WORDS
         ):
-            because = (
+            because = Message(
                 "the problem list mentions dialysis or end-stage renal disease in words only, without a code"
             )
             return _no(Answer.UNKNOWN, "unknown", because, graft, (problem.source,))
-    return _no(Answer.NOT_MET, "none", "no evidence of maintenance dialysis on record", graft)
+    return _no(Answer.NOT_MET, "none", Message("no evidence of maintenance dialysis on record"), graft)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +223,7 @@ class _Graft:
     recorded: bool
     failed: bool
     when: When | None
-    label: str
+    label: Text
     sources: tuple[str, ...]
     undatable: bool
     """A date of it was sent that cannot be read."""
@@ -204,12 +236,12 @@ class _Graft:
         ]
         failed = bool(_pick(active, (vs.KIDNEY_TRANSPLANT_FAILURE,)))
         dates = [when for when in (*(p.since for p in status), *(p.when for p in done)) if when is not None]
-        labels = [describe(problem) for problem in status] or [item.label for item in done]
+        labels = [describe(problem) for problem in status] or [item.title for item in done]
         return cls(
             recorded=bool(status or done or failed),
             failed=failed,
             when=max(dates, key=lambda when: when.instant) if dates else None,
-            label="; ".join(labels),
+            label=Joined("; ", labels),
             sources=(*(item.source for item in status), *(item.source for item in done)),
             undatable=any(p.date_unreadable for p in status) or any(item.date_unreadable for item in done),
         )
@@ -302,7 +334,12 @@ def _yes(
     sessions: list[Procedure],
 ) -> Dialysis:
     evidence = list(evidence)
-    labels = [describe(e) if isinstance(e, Problem) else f"{e.label}, {e.when}" for e in evidence]
+    labels = [
+        describe(e)
+        if isinstance(e, Problem)
+        else Message("{procedure}, {when}", procedure=e.title, when=e.when)
+        for e in evidence
+    ]
     esrd = _pick((problem for problem in facts.problems or () if problem.active), _ESRD)
     onset = list(_dates([*evidence, *esrd, *sessions]))
     return Dialysis(
@@ -310,7 +347,7 @@ def _yes(
         certainty,
         "dialysis",
         _modality(facts, sessions),
-        "; ".join(dict.fromkeys(labels)),
+        Joined("; ", labels),
         tuple(dict.fromkeys(item.source for item in evidence)),
         min(onset, key=lambda when: when.instant) if onset else None,
         graft.recorded,
@@ -319,7 +356,7 @@ def _yes(
 
 
 def _no(
-    answer: Answer, cohort: str, because: str, graft: _Graft | None = None, sources: tuple[str, ...] = ()
+    answer: Answer, cohort: str, because: Text, graft: _Graft | None = None, sources: tuple[str, ...] = ()
 ) -> Dialysis:
     recorded = graft.recorded if graft else False
     own = graft.sources if graft and cohort == "kidney-transplant" else sources
@@ -335,7 +372,15 @@ class OnDialysis:
     def evaluate(self, facts: Facts) -> Finding:
         status = facts.feature(dialysis)
         if status.answer is Answer.MET:
-            return met(self.text, f"dialysis {status.certainty}: {status.because}", *status.sources)
+            return met(
+                self,
+                Message(
+                    "dialysis {certainty}: {because}",
+                    certainty=CERTAINTIES[status.certainty],
+                    because=status.because,
+                ),
+                *status.sources,
+            )
         if status.answer is Answer.UNKNOWN:
-            return unknown(self.text, status.because, *status.sources)
-        return not_met(self.text, status.because, *status.sources)
+            return unknown(self, status.because, *status.sources)
+        return not_met(self, status.because, *status.sources)

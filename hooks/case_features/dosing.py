@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cds_service.api import Facts, Finding, above, in_groups, met, not_met, show
+from cds_service.api import Facts, Finding, Message, Number, above, in_groups, met, not_met
 from hooks import valuesets as vs
 from hooks.case_features.ordered import ordered_medicine
 from hooks.thresholds import T12, T13, Limit
@@ -30,13 +30,15 @@ class DoseAboveCeiling:
     def evaluate(self, facts: Facts) -> Finding:
         item, limit = ordered_medicine(facts), ceiling(facts)
         if item is None or limit is None:
-            return not_met(self.text, "not a gabapentinoid")
+            return not_met(self, Message("not a gabapentinoid"))
         if item.daily_dose is None:
-            return not_met(self.text, "daily dose not computable", item.source)
+            return not_met(self, Message("daily dose not computable"), item.source)
         dose = item.daily_dose
-        because = f"{dose.text} = {show(dose.amount, 0)} {dose.unit} a day"
+        because = Message(
+            "{dose} = {amount} {unit} a day", dose=dose.text, amount=Number(dose.amount, 0), unit=dose.unit
+        )
         answer = met if above(dose.amount, limit.value) else not_met
-        return answer(self.text, because, item.source)
+        return answer(self, because, item.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,5 +50,7 @@ class DoseNotComputable:
     def evaluate(self, facts: Facts) -> Finding:
         item = ordered_medicine(facts)
         if item is not None and item.daily_dose is None:
-            return met(self.text, "dosage in words only, or in a unit that is not understood", item.source)
-        return not_met(self.text, "the daily dose can be worked out")
+            return met(
+                self, Message("dosage in words only, or in a unit that is not understood"), item.source
+            )
+        return not_met(self, Message("the daily dose can be worked out"))

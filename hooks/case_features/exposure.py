@@ -11,15 +11,18 @@ from cds_service.api import (
     Facts,
     Finding,
     HadProcedure,
+    Joined,
     Medication,
     MedicationState,
+    Message,
+    Number,
     Taking,
+    Text,
     above,
     below,
     in_groups,
     met,
     not_met,
-    show,
     unknown,
 )
 from hooks import valuesets as vs
@@ -43,11 +46,22 @@ class CalciumLoad:
     """Elemental calcium a day, line by line. `complete` is False when some dose is not known."""
 
     total: Decimal
-    lines: tuple[str, ...]
-    not_computable: tuple[str, ...]
+    lines: tuple[Text, ...]
+    not_computable: tuple[Text, ...]
     given_but_unreadable: bool
     list_unreadable: bool
     sources: tuple[str, ...]
+
+    @property
+    def told(self) -> tuple[Text, ...]:
+        """The arithmetic, then the doses that could not be worked out."""
+        missing = (Message("{drug}: dose not computable", drug=drug) for drug in self.not_computable)
+        return (*self.lines, *missing)
+
+
+def elemental_total(load: CalciumLoad) -> Text:
+    """`1,014 mg elemental calcium/day`."""
+    return Message("{amount} mg elemental calcium/day", amount=Number(load.total, 0))
 
 
 def calcium_load(facts: Facts) -> CalciumLoad:
@@ -59,16 +73,23 @@ def calcium_load(facts: Facts) -> CalciumLoad:
         replaced = any(not item.sets.isdisjoint(draft.sets) for draft in drafts)
         if item.state is MedicationState.ACTIVE and not replaced:
             items.append(item)
-    total, lines, missing, unreadable = Decimal(0), [], [], False
+    lines: list[Text] = []
+    missing: list[Text] = []
+    total, unreadable = Decimal(0), False
     for item in items:
         elemental = _elemental(item)
         if elemental is None:
-            missing.append(item.name)
+            missing.append(item.title)
             unreadable = unreadable or item.dose_given
         else:
             total += elemental.amount
             lines.append(
-                f"{item.name} {elemental.text} = {show(elemental.amount, 0)} mg elemental calcium/day"
+                Message(
+                    "{drug} {dose} = {amount} mg elemental calcium/day",
+                    drug=item.title,
+                    dose=elemental.text,
+                    amount=Number(elemental.amount, 0),
+                )
             )
     sources = tuple(item.source for item in items)
     unread = facts.medications is None or "medications" in facts.incomplete
@@ -97,15 +118,15 @@ class ManyBinders:
 
     def evaluate(self, facts: Facts) -> Finding:
         load = calcium_load(facts)
-        lines = "; ".join((*load.lines, *(f"{name}: dose not computable" for name in load.not_computable)))
+        because = Joined("; ", load.told)
         if above(load.total, limit(facts, T10)):
-            return Finding(self.text, Answer.MET, lines, load.sources)
+            return Finding(self, Answer.MET, because, load.sources)
         if load.list_unreadable:
-            because = "; ".join(filter(None, (lines, "current medicines not readable")))
-            return Finding(self.text, Answer.UNKNOWN, because, load.sources)
+            unread = Message("current medicines not readable")
+            return Finding(self, Answer.UNKNOWN, Joined("; ", (*load.told, unread)), load.sources)
         if load.given_but_unreadable:
-            return Finding(self.text, Answer.UNKNOWN, lines, load.sources)
-        return Finding(self.text, Answer.NOT_MET, lines or "no oral calcium", load.sources)
+            return Finding(self, Answer.UNKNOWN, because, load.sources)
+        return Finding(self, Answer.NOT_MET, because or Message("no oral calcium"), load.sources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +138,17 @@ class ReducesDose:
     def evaluate(self, facts: Facts) -> Finding:
         draft = facts.order.medication if facts.order else None
         if draft is None or draft.daily_dose is None:
-            return not_met(self.text, "daily dose of the order not computable")
+            return not_met(self, Message("daily dose of the order not computable"))
         for item in facts.medications or ():
             same = not item.sets.isdisjoint(draft.sets) and item.source != draft.source
             before = item.daily_dose if same and item.state is MedicationState.ACTIVE else None
             if before is not None and below(draft.daily_dose.amount, before.amount):
-                return met(self.text, f"{before.text} before, now {draft.daily_dose.text}", item.source)
-        return not_met(self.text, "no active order with a higher dose")
+                return met(
+                    self,
+                    Message("{before} before, now {now}", before=before.text, now=draft.daily_dose.text),
+                    item.source,
+                )
+        return not_met(self, Message("no active order with a higher dose"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,17 +164,25 @@ class AfterParathyroidectomy:
     def evaluate(self, facts: Facts) -> Finding:
         done = OPERATED.evaluate(facts)
         if done.answer is not Answer.MET:
-            because = (
-                "procedures not readable (parathyroidectomy)" if facts.procedures is None else done.because
-            )
-            return Finding(self.text, done.answer, because, done.sources, done.optional)
+            unread = Message("procedures not readable (parathyroidectomy)")
+            because = unread if facts.procedures is None else done.because
+            return Finding(self, done.answer, because, done.sources, done.optional)
         high = HighCalcium().evaluate(facts)
         if high.answer is Answer.MET:
-            return not_met(self.text, f"{done.because}; {high.because}", *done.sources)
+            return not_met(
+                self,
+                Message("{because}; {because2}", because=done.because, because2=high.because),
+                *done.sources,
+            )
         if high.answer is Answer.NOT_MET:
-            return met(self.text, f"{done.because}; {high.because}", *done.sources, *high.sources)
-        because = "after parathyroidectomy: check calcium before changing"
-        return unknown(self.text, because, *done.sources, optional=True)
+            return met(
+                self,
+                Message("{because}; {because2}", because=done.because, because2=high.because),
+                *done.sources,
+                *high.sources,
+            )
+        because = Message("after parathyroidectomy: check calcium before changing")
+        return unknown(self, because, *done.sources, optional=True)
 
 
 OPERATED = HadProcedure((vs.PARATHYROIDECTOMY,), PARATHYROIDECTOMY_DAYS)
@@ -165,17 +198,31 @@ class CalciumCoversLowering:
         taking = Taking((vs.DENOSUMAB, vs.CALCIMIMETICS)).evaluate(facts)
         draw = facts.feature(current_draw)
         if taking.answer is Answer.NOT_MET:
-            return not_met(self.text, taking.because, *taking.sources)
+            return not_met(self, taking.because, *taking.sources)
         if draw is None:
-            return unknown(self.text, f"{taking.because}; calcium not usable", *taking.sources, optional=True)
-        because = f"{taking.because}; calcium {show_interval(draw.corrected, 1)} mg/dL"
+            return unknown(
+                self,
+                Message("{because}; calcium not usable", because=taking.because),
+                *taking.sources,
+                optional=True,
+            )
+        because = Message(
+            "{because}; calcium {value} mg/dL",
+            because=taking.because,
+            value=show_interval(draw.corrected, 1),
+        )
         if not below(draw.corrected[0], LOWER_CALCIUM):
-            return not_met(self.text, because, *taking.sources)
+            return not_met(self, because, *taking.sources)
         doubt = facts.feature(calcium_doubt)
         if doubt is not None:
-            return unknown(self.text, f"{because}, but {doubt}", *taking.sources, optional=True)
+            return unknown(
+                self,
+                Message("{because}, but {doubt}", because=because, doubt=doubt),
+                *taking.sources,
+                optional=True,
+            )
         # With the medication list unreadable the suppression is not applied; no delete is offered.
-        return Finding(self.text, taking.answer, because, taking.sources, optional=True)
+        return Finding(self, taking.answer, because, taking.sources, optional=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,10 +235,16 @@ class CalciumKnownNotLow:
         low = LowCalcium(even_doubtful=True).evaluate(facts)
         operated = OPERATED.evaluate(facts)
         if Answer.MET in (low.answer, operated.answer):
-            return not_met(self.text, f"{low.because}; {operated.because}")
+            return not_met(
+                self, Message("{because}; {because2}", because=low.because, because2=operated.because)
+            )
         if Answer.UNKNOWN in (low.answer, operated.answer):
-            return unknown(self.text, f"{low.because}; {operated.because}", optional=True)
-        return met(self.text, low.because, *low.sources)
+            return unknown(
+                self,
+                Message("{because}; {because2}", because=low.because, because2=operated.because),
+                optional=True,
+            )
+        return met(self, low.because, *low.sources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,9 +258,11 @@ class MayTreatHypocalcaemia:
         after = AfterParathyroidectomy().evaluate(facts)
         for finding in (low, after):
             if finding.answer is Answer.MET:
-                return met(self.text, finding.because, *finding.sources)
+                return met(self, finding.because, *finding.sources)
         # An unknown calcium neither silences nor switches the text.
-        return not_met(self.text, f"{low.because}; {after.because}", *low.sources)
+        return not_met(
+            self, Message("{because}; {because2}", because=low.because, because2=after.because), *low.sources
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,5 +274,5 @@ class OperatedCalciumUnknown:
     def evaluate(self, facts: Facts) -> Finding:
         operated = OPERATED.evaluate(facts)
         if operated.answer is Answer.MET and HighCalcium().evaluate(facts).answer is Answer.UNKNOWN:
-            return met(self.text, operated.because, *operated.sources)
-        return not_met(self.text, operated.because, *operated.sources)
+            return met(self, operated.because, *operated.sources)
+        return not_met(self, operated.because, *operated.sources)

@@ -14,7 +14,9 @@ from cds_service.api import (
     LabAtLeast,
     LabBelow,
     MedicationState,
+    Message,
     Precision,
+    Text,
     When,
     above,
     below,
@@ -34,6 +36,12 @@ VINTAGE_YEARS = 5
 PTH_VERY_HIGH = Decimal(1000)
 """pg/mL; above it PTH is called very high (PMC10557543, Table 3)."""
 LOW_ALBUMIN = LabBelow(ALBUMIN, T8.value, T8.source)
+_GENDERS = {
+    "female": Message("female"),
+    "male": Message("male"),
+    "other": Message("other"),
+    "unknown": Message("unknown"),
+}
 _PROTEIN_C_S = (
     vs.PROTEIN_C_DEFICIENCY_SNOMED_LICENSED,
     vs.PROTEIN_S_DEFICIENCY,
@@ -44,9 +52,16 @@ _PROTEIN_C_S = (
 def pth(facts: Facts) -> Finding:
     """Out of range in either direction (T6, T7), which is printed."""
     high, low = PthHigh().evaluate(facts), PthLow().evaluate(facts)
-    for finding, direction in ((high, "very high" if very_high_pth(facts) else "high"), (low, "low")):
-        if finding.answer is Answer.MET:
-            return Finding(finding.text, Answer.MET, f"{direction}: {finding.because}", finding.sources)
+    if high.answer is Answer.MET:
+        very = very_high_pth(facts)
+        because = (
+            Message("very high: {because}", because=high.because)
+            if very
+            else Message("high: {because}", because=high.because)
+        )
+        return Finding(high.asked, Answer.MET, because, high.sources)
+    if low.answer is Answer.MET:
+        return Finding(low.asked, Answer.MET, Message("low: {because}", because=low.because), low.sources)
     return high if high.answer is Answer.UNKNOWN else low
 
 
@@ -59,8 +74,8 @@ def albumin(facts: Facts) -> Finding:
     """Below 3.5 g/dL (T8); below 3.0 is very low."""
     finding = LOW_ALBUMIN.evaluate(facts)
     very = finding.answer is Answer.MET and very_low_albumin(facts)
-    because = f"very low: {finding.because}" if very else finding.because
-    return Finding(finding.text, finding.answer, because, finding.sources)
+    because = Message("very low: {because}", because=finding.because) if very else finding.because
+    return Finding(finding.asked, finding.answer, because, finding.sources)
 
 
 def very_low_albumin(facts: Facts) -> bool:
@@ -73,7 +88,10 @@ def female(facts: Facts) -> Finding:
     gender = facts.patient.gender if facts.patient else None
     answer = {"female": Answer.MET, "male": Answer.NOT_MET}.get(gender or "", Answer.UNKNOWN)
     sources = (facts.patient.source,) if facts.patient else ()
-    return Finding("female sex", answer, f"recorded as {gender}" if gender else "not recorded", sources)
+    if gender is None:
+        return Finding("female sex", answer, Message("not recorded"), sources)
+    because = Message("recorded as {gender}", gender=_GENDERS.get(gender, gender))
+    return Finding("female sex", answer, because, sources)
 
 
 def thrombophilia(facts: Facts) -> tuple[Finding, bool]:
@@ -84,21 +102,21 @@ def thrombophilia(facts: Facts) -> tuple[Finding, bool]:
     """
     asked = HasProblem((vs.THROMBOPHILIA,))
     found = [p for p in facts.problems or () if p.active and in_groups(p.sets, asked.groups)]
-    doubtful: list[tuple[str, str]] = []
+    doubtful: list[tuple[Text, str]] = []
     for problem in found:
         about_c_or_s = in_groups(problem.sets, _PROTEIN_C_S)
         if not (about_c_or_s and _on_vka_at(facts, problem.since)):
-            return Finding(asked.text, Answer.MET, describe(problem), (problem.source,)), False
+            return Finding(asked, Answer.MET, describe(problem), (problem.source,)), False
         doubtful.append((describe(problem), problem.source))
     lab = latest(facts, PROTEIN_S).lab
     if lab is not None and lab.reference_low and lab.high is not None and below(lab.high, lab.reference_low):
-        because = f"{tell(lab, PROTEIN_S)}, below the laboratory's limit"
+        because = Message("{result}, below the laboratory's limit", result=tell(lab, PROTEIN_S))
         if not _on_vka_at(facts, lab.when):
-            return Finding(asked.text, Answer.MET, because, (lab.source,)), False
+            return Finding(asked, Answer.MET, because, (lab.source,)), False
         doubtful.append((because, lab.source))
     if doubtful:
-        because = f"{doubtful[0][0]}: a VKA lowers protein C and S"
-        return Finding(asked.text, Answer.UNKNOWN, because, tuple(source for _, source in doubtful)), True
+        because = Message("{found}: a VKA lowers protein C and S", found=doubtful[0][0])
+        return Finding(asked, Answer.UNKNOWN, because, tuple(source for _, source in doubtful)), True
     return asked.evaluate(facts), False
 
 
@@ -121,10 +139,10 @@ def vintage_or_pd(facts: Facts) -> Finding:
     text = f"dialysis for more than {VINTAGE_YEARS} years, or peritoneal dialysis"
     status = facts.feature(dialysis)
     if status.modality == "PD":
-        return Finding(text, Answer.MET, "peritoneal dialysis", status.sources)
+        return Finding(text, Answer.MET, Message("peritoneal dialysis"), status.sources)
     if status.since is None:
-        return Finding(text, Answer.UNKNOWN, "start of dialysis not recorded", status.sources)
-    because = f"on record since {status.since}"
+        return Finding(text, Answer.UNKNOWN, Message("start of dialysis not recorded"), status.sources)
+    because = Message("on record since {when}", when=status.since)
     today = facts.as_of.astimezone(facts.zone).date()
     first, last = _possible_days(status.since)
     if _years_later(last, VINTAGE_YEARS) < today:
@@ -132,9 +150,16 @@ def vintage_or_pd(facts: Facts) -> Finding:
     if _years_later(first, VINTAGE_YEARS) < today:
         return Finding(text, Answer.UNKNOWN, because, status.sources)
     if status.modality is None:
-        return Finding(text, Answer.UNKNOWN, f"{because}; modality not recorded", status.sources)
+        return Finding(
+            text, Answer.UNKNOWN, Message("{because}; modality not recorded", because=because), status.sources
+        )
     if facts.procedures is None or "procedures" in facts.incomplete:
-        return Finding(text, Answer.UNKNOWN, f"{because}; procedures not readable", status.sources)
+        return Finding(
+            text,
+            Answer.UNKNOWN,
+            Message("{because}; procedures not readable", because=because),
+            status.sources,
+        )
     return Finding(text, Answer.NOT_MET, because, status.sources)
 
 
@@ -162,6 +187,6 @@ def high_alp(facts: Facts) -> Finding:
     if lab is None:
         return Finding(text, Answer.UNKNOWN, latest(facts, ALP).why_none)
     if lab.reference_high is None:
-        return Finding(text, Answer.UNKNOWN, "no reference range with the result", (lab.source,))
+        return Finding(text, Answer.UNKNOWN, Message("no reference range with the result"), (lab.source,))
     source = "the laboratory's upper limit"
     return LabAtLeast(ALP, lab.reference_high, source, strictly=True).evaluate(facts)

@@ -10,18 +10,22 @@ from cds_service.api import (
     Facts,
     Finding,
     HasProblem,
+    Joined,
     Medication,
     MedicationState,
+    Message,
+    Number,
     Taking,
+    Text,
     When,
     above,
+    by_name,
     in_groups,
-    show,
 )
 from hooks import valuesets as vs
 from hooks.case_features.anticoagulation import ON_VKA, RECENT_DAYS
 from hooks.case_features.chart import NOT_BY_MOUTH
-from hooks.case_features.exposure import calcium_load
+from hooks.case_features.exposure import calcium_load, elemental_total
 from hooks.thresholds import T10, T11, limit
 
 STEROID_COURSE_DAYS = 21
@@ -36,40 +40,44 @@ _MICROGRAMS = Decimal(1000)
 _RUNNING = (MedicationState.ACTIVE, MedicationState.ON_HOLD, MedicationState.ENDED)
 
 
-def tell_medicines(items: Iterable[Medication]) -> str:
+def tell_medicines(items: Iterable[Medication]) -> Text:
     """`warfarin since 3 Jan 2025`: one entry for each drug, from its orders that run furthest."""
-    by_name: dict[str, list[Medication]] = {}
+    by_drug: dict[str, list[Medication]] = {}
     for item in items:
-        by_name.setdefault(item.name, []).append(item)
+        by_drug.setdefault(item.name, []).append(item)
     told = []
-    for name, same in by_name.items():
+    for same in by_drug.values():
         state = min((item.state for item in same), key=_RUNNING.index)
-        told.append(_tell_medicine(name, state, [item for item in same if item.state is state]))
-    return "; ".join(told)
+        told.append(_tell_medicine(state, [item for item in same if item.state is state]))
+    return Joined("; ", told)
 
 
-def _tell_medicine(name: str, state: MedicationState, same: list[Medication]) -> str:
+def _tell_medicine(state: MedicationState, same: list[Medication]) -> Text:
+    name = same[0].title
     if all(item.basis == "name" for item in same):
-        name = f"{name} (matched by name)"
+        name = by_name(name)
     if state is MedicationState.ENDED:
         ends = [item.ended for item in same if item.ended is not None]
-        return f"{name}, recent (ended {max(ends, key=_instant)})"
+        return Message("{drug}, recent (ended {when})", drug=name, when=max(ends, key=_instant))
+    if state is MedicationState.ON_HOLD:
+        name = Message("{drug}, on hold", drug=name)
     starts = [item.started for item in same if item.started is not None]
-    since = f"since {min(starts, key=_instant)}" if starts else "start not recorded"
-    return f"{name}{', on hold' if state is MedicationState.ON_HOLD else ''} {since}"
+    if not starts:
+        return Message("{drug} start not recorded", drug=name)
+    return Message("{drug} since {when}", drug=name, when=min(starts, key=_instant))
 
 
 def _instant(when: When) -> float:
     return when.instant.timestamp()
 
 
-def _medicines(facts: Facts, taking: Taking, *notes: str) -> Finding:
+def _medicines(facts: Facts, taking: Taking, *notes: Text | None) -> Finding:
     """The answer of `taking`, told with start and state of each drug."""
     finding = taking.evaluate(facts)
     if finding.answer is not Answer.MET:
         return finding
-    because = "; ".join([tell_medicines(taking.found(facts)), *(note for note in notes if note)])
-    return Finding(finding.text, finding.answer, because, finding.sources)
+    because = Joined("; ", (tell_medicines(taking.found(facts)), *notes))
+    return Finding(finding.asked, finding.answer, because, finding.sources)
 
 
 def vka(facts: Facts) -> Finding:
@@ -82,34 +90,37 @@ def active_vitamin_d(facts: Facts) -> Finding:
     by_drug: dict[str, list[Medication]] = {}
     for item in ON_ACTIVE_VITAMIN_D.found(facts):
         by_drug.setdefault(item.name, []).append(item)
-    return _medicines(
-        facts, ON_ACTIVE_VITAMIN_D, *(_vitamin_d_dose(n, items) for n, items in by_drug.items())
-    )
+    return _medicines(facts, ON_ACTIVE_VITAMIN_D, *(_vitamin_d_dose(items) for items in by_drug.values()))
 
 
-def _vitamin_d_dose(name: str, items: list[Medication]) -> str:
+def _vitamin_d_dose(items: list[Medication]) -> Text | None:
     running = [item for item in items if item.state is MedicationState.ACTIVE]
     doses = [item.daily_dose.amount * _MICROGRAMS for item in running if item.daily_dose is not None]
+    drug = items[0].title
     if not running:
-        return ""
+        return None
     if len(doses) < len(running):
-        return f"{name} dose not computable"
+        return Message("{drug} dose not computable", drug=drug)
     total = sum(doses, Decimal(0))
-    is_calcitriol = in_groups(running[0].sets, (vs.CALCITRIOL,))
-    over = f", above {T11.value}" if is_calcitriol and above(total, T11.value) else ""
-    return f"{name} {show(total, 2)} mcg/day{over}"
+    amount = Number(total, 2)
+    if in_groups(running[0].sets, (vs.CALCITRIOL,)) and above(total, T11.value):
+        return Message("{drug} {amount} mcg/day, above {limit}", drug=drug, amount=amount, limit=T11.value)
+    return Message("{drug} {amount} mcg/day", drug=drug, amount=amount)
 
 
 def calcium_intake(facts: Facts) -> Finding:
     """With elemental calcium a day from active orders; more than 1,500 mg (T10) is noted."""
     load = calcium_load(facts)
-    notes = []
+    notes: list[Text] = []
     if load.lines:
-        most = limit(facts, T10)
-        over = f", above {most:,} ({T10.source})" if above(load.total, most) else ""
-        notes.append(f"{show(load.total, 0)} mg elemental calcium/day{over}")
+        most, total = limit(facts, T10), elemental_total(load)
+        if above(load.total, most):
+            total = Message(
+                "{total}, above {limit} ({source})", total=total, limit=Number(most), source=T10.source
+            )
+        notes.append(total)
     if load.not_computable:
-        notes.append(f"dose not computable: {', '.join(dict.fromkeys(load.not_computable))}")
+        notes.append(Message("dose not computable: {drugs}", drugs=Joined(", ", load.not_computable)))
     return _medicines(facts, ON_CALCIUM, *notes)
 
 
@@ -122,8 +133,10 @@ def systemic_steroid_course(facts: Facts) -> Finding:
     items = ON_STEROID.found(facts)
     days = [_course_days(facts, item) for item in items]
     total = sum(day for day in days if day is not None)
-    names = ", ".join(dict.fromkeys(item.name for item in items))
-    courses = f"{names}, {total} days" + (f" in {len(items)} orders" if len(items) > 1 else "")
+    names = Joined(", ", (item.title for item in items))
+    courses = Message("{drugs}, {days} days", drugs=names, days=total)
+    if len(items) > 1:
+        courses = Message("{courses} in {count} orders", courses=courses, count=len(items))
     if total >= STEROID_COURSE_DAYS:
         return Finding(text, Answer.MET, courses, taking.sources)
     open_ended = any(
@@ -131,7 +144,12 @@ def systemic_steroid_course(facts: Facts) -> Finding:
         for item, day in zip(items, days, strict=True)
     )
     if open_ended:
-        return Finding(text, Answer.UNKNOWN, f"{names}: length of the course not known", taking.sources)
+        return Finding(
+            text,
+            Answer.UNKNOWN,
+            Message("{drugs}: length of the course not known", drugs=names),
+            taking.sources,
+        )
     return Finding(text, Answer.NOT_MET, courses, taking.sources)
 
 
@@ -148,6 +166,6 @@ def sc_insulin(facts: Facts) -> Finding:
     """Subcutaneous insulin counts in diabetes only; without documented diabetes it stays open."""
     taking, diabetes = _medicines(facts, ON_SC_INSULIN), DIABETES.evaluate(facts)
     if taking.answer is Answer.MET and diabetes.answer is not Answer.MET:
-        because = f"{taking.because}, diabetes not documented"
-        return Finding(taking.text, Answer.UNKNOWN, because, taking.sources)
+        because = Message("{because}, diabetes not documented", because=taking.because)
+        return Finding(taking.asked, Answer.UNKNOWN, because, taking.sources)
     return taking

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum
 
-from cds_service.api import Answer, Criterion, Facts, Finding, HasProblem, LabAtLeast
+from cds_service.api import Answer, Facts, Finding, HasProblem, Joined, LabAtLeast, Message, Text
 from hooks import valuesets as vs
 from hooks.analytes import PHOSPHATE
 from hooks.case_features import factor_findings as ask
@@ -26,11 +26,11 @@ from hooks.thresholds import T5
 STEROID_COURSE_DAYS = medicines.STEROID_COURSE_DAYS
 
 
-class State(StrEnum):
-    PRESENT = "present"
-    ABSENT = "absent"
-    UNKNOWN = "unknown"
-    NOT_EVALUABLE = "not evaluable"
+class State(Enum):
+    PRESENT = Message("present")
+    ABSENT = Message("absent")
+    UNKNOWN = Message("unknown")
+    NOT_EVALUABLE = Message("not evaluable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,9 @@ class Factor:
     """One factor with its state; `counted` ones enter the counts of present and unknown factors."""
 
     id: str
-    label: str
+    label: Text
     state: State
-    because: str
+    because: Text
     sources: tuple[str, ...]
     modifiable: bool
     counted: bool
@@ -48,9 +48,10 @@ class Factor:
     """It rests on the problem list, where a missing entry means "not documented", never "absent"."""
 
     @property
-    def shown(self) -> str:
+    def shown(self) -> Text:
         """The state in the words of the card."""
-        return "not documented" if self.documented and self.state is State.ABSENT else str(self.state)
+        absent = self.documented and self.state is State.ABSENT
+        return Message("not documented") if absent else self.state.value
 
 
 Answered = Finding | tuple[Finding, bool]
@@ -60,8 +61,8 @@ Answered = Finding | tuple[Finding, bool]
 @dataclass(frozen=True, slots=True)
 class _Row:
     id: str
-    label: str
-    ask: Criterion | Callable[[Facts], Answered]
+    label: Message
+    ask: Callable[[Facts], Answered]
     modifiable: bool = False
     documented: bool = False
     counted: bool = True
@@ -70,31 +71,37 @@ class _Row:
 HIGH_PHOSPHATE = LabAtLeast(PHOSPHATE, T5.value, T5.source, strictly=True)
 _LIVER_DISEASE = HasProblem((vs.ANY_LIVER_DISEASE,))
 _ROWS = (
-    _Row("vka-active", "vitamin K antagonist", medicines.vka, modifiable=True),
-    _Row("active-vitamin-d", "active vitamin D", medicines.active_vitamin_d, modifiable=True),
-    _Row("calcium-load", "oral calcium", medicines.calcium_intake, modifiable=True),
-    _Row("ca-x-p", "high Ca x P", HIGH_PRODUCT, modifiable=True),
-    _Row("corrected-calcium", "high calcium", HighCalcium(), modifiable=True),
-    _Row("phosphate", "high phosphate", HIGH_PHOSPHATE, modifiable=True),
-    _Row("pth", "PTH out of range", ask.pth, modifiable=True),
-    _Row("low-albumin", "low albumin", ask.albumin),
-    _Row("diabetes", "diabetes", medicines.DIABETES, documented=True),
-    _Row("obesity", "obesity", Obese()),
-    _Row("female-sex", "female sex", ask.female),
+    _Row("vka-active", Message("vitamin K antagonist"), medicines.vka, modifiable=True),
+    _Row("active-vitamin-d", Message("active vitamin D"), medicines.active_vitamin_d, modifiable=True),
+    _Row("calcium-load", Message("oral calcium"), medicines.calcium_intake, modifiable=True),
+    _Row("ca-x-p", Message("high Ca x P"), HIGH_PRODUCT.evaluate, modifiable=True),
+    _Row("corrected-calcium", Message("high calcium"), HighCalcium().evaluate, modifiable=True),
+    _Row("phosphate", Message("high phosphate"), HIGH_PHOSPHATE.evaluate, modifiable=True),
+    _Row("pth", Message("PTH out of range"), ask.pth, modifiable=True),
+    _Row("low-albumin", Message("low albumin"), ask.albumin),
+    _Row("diabetes", Message("diabetes"), medicines.DIABETES.evaluate, documented=True),
+    _Row("obesity", Message("obesity"), Obese().evaluate),
+    _Row("female-sex", Message("female sex"), ask.female),
     _Row(
         "systemic-corticosteroid",
-        "systemic corticosteroid",
+        Message("systemic corticosteroid"),
         medicines.systemic_steroid_course,
         modifiable=True,
     ),
-    _Row("thrombophilia", "thrombophilia", ask.thrombophilia, documented=True),
-    _Row("sc-insulin", "subcutaneous insulin", medicines.sc_insulin),
-    _Row("dialysis-vintage-or-pd", "dialysis over 5 years or PD", ask.vintage_or_pd),
-    _Row("high-alp", "high alkaline phosphatase", ask.high_alp),
-    _Row("liver-disease", "liver disease", _LIVER_DISEASE, documented=True),
-    _Row("calciphylaxis-status", "calciphylaxis on record", CURRENT_OR_PAST, documented=True, counted=False),
-    _Row("kidney-transplant", "kidney transplant", TransplantRecorded(), documented=True),
-    _Row("rapid-weight-loss", "rapid weight loss", RapidWeightLoss()),
+    _Row("thrombophilia", Message("thrombophilia"), ask.thrombophilia, documented=True),
+    _Row("sc-insulin", Message("subcutaneous insulin"), medicines.sc_insulin),
+    _Row("dialysis-vintage-or-pd", Message("dialysis over 5 years or PD"), ask.vintage_or_pd),
+    _Row("high-alp", Message("high alkaline phosphatase"), ask.high_alp),
+    _Row("liver-disease", Message("liver disease"), _LIVER_DISEASE.evaluate, documented=True),
+    _Row(
+        "calciphylaxis-status",
+        Message("calciphylaxis on record"),
+        CURRENT_OR_PAST.evaluate,
+        documented=True,
+        counted=False,
+    ),
+    _Row("kidney-transplant", Message("kidney transplant"), TransplantRecorded().evaluate, documented=True),
+    _Row("rapid-weight-loss", Message("rapid weight loss"), RapidWeightLoss().evaluate),
 )
 _STATES = {Answer.MET: State.PRESENT, Answer.NOT_MET: State.ABSENT, Answer.UNKNOWN: State.UNKNOWN}
 
@@ -106,11 +113,12 @@ def factors(facts: Facts) -> tuple[Factor, ...]:
 
 
 def _factor(facts: Facts, row: _Row) -> Factor:
-    answered = row.ask.evaluate(facts) if isinstance(row.ask, Criterion) else row.ask(facts)
+    answered = row.ask(facts)
     finding, not_evaluable = answered if isinstance(answered, tuple) else (answered, False)
     label = row.label
     if row.id == "pth" and finding.answer is Answer.MET:
-        label = "low PTH" if PthLow().evaluate(facts).answer is Answer.MET else "high PTH"
+        low = PthLow().evaluate(facts).answer is Answer.MET
+        label = Message("low PTH") if low else Message("high PTH")
     return Factor(
         row.id,
         label,
@@ -146,9 +154,15 @@ class ManyOtherFactors:
         others = [item for item in facts.feature(present) if item.id != "vka-active"]
         open_ones = [item for item in facts.feature(unknown_factors) if item.id != "vka-active"]
         sources = tuple(source for item in others for source in item.sources)
-        because = f"{len(others)} present: {', '.join(item.label for item in others) or 'none'}"
+        names = Joined(", ", (item.label for item in others)) or Message("none")
+        because = Message("{count} present: {factors}", count=len(others), factors=names)
         if len(others) >= MANY:
-            return Finding(self.text, Answer.MET, because, sources)
+            return Finding(self, Answer.MET, because, sources)
         if len(others) + len(open_ones) >= MANY:
-            return Finding(self.text, Answer.UNKNOWN, f"{because}; {len(open_ones)} unknown", sources)
-        return Finding(self.text, Answer.NOT_MET, because, sources)
+            return Finding(
+                self,
+                Answer.UNKNOWN,
+                Message("{because}; {count} unknown", because=because, count=len(open_ones)),
+                sources,
+            )
+        return Finding(self, Answer.NOT_MET, because, sources)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cds_service.api import Facts, Finding, in_groups, met, not_met, unknown
+from cds_service.api import Facts, Finding, Message, in_groups, met, not_met, unknown
 from hooks import valuesets as vs
 from hooks.case_features.ordered import ordered_medicine
 
@@ -30,12 +30,14 @@ class UnderTheSkin:
     def evaluate(self, facts: Facts) -> Finding:
         item = ordered_medicine(facts)
         if item is None:
-            return not_met(self.text, "not an order for a medicine")
+            return not_met(self, Message("not an order for a medicine"))
         if item.route == "sc":
-            return met(self.text, "route subcutaneous", item.source)
+            return met(self, Message("route subcutaneous"), item.source)
         if item.route is not None:
-            return not_met(self.text, f"route {item.route}", item.source)
+            return not_met(self, Message("route {route}", route=item.route), item.source)
         if in_groups(item.sets, _ONLY_UNDER_THE_SKIN):
-            return met(self.text, f"{item.name} is only given under the skin", item.source)
-        because = f"route of {item.name} not given: it can be given under the skin or otherwise"
-        return unknown(self.text, because, item.source)
+            return met(self, Message("{drug} is only given under the skin", drug=item.title), item.source)
+        because = Message(
+            "route of {drug} not given: it can be given under the skin or otherwise", drug=item.title
+        )
+        return unknown(self, because, item.source)

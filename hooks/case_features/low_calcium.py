@@ -8,9 +8,11 @@ from decimal import Decimal
 from cds_service.api import (
     Answer,
     AnyOf,
+    Asked,
     Facts,
     Finding,
     HasProblem,
+    Message,
     below,
     latest,
     met,
@@ -45,15 +47,18 @@ def lower_limit(draw: CalciumDraw) -> Decimal | None:
     return lab.reference_low if lab else None
 
 
-def _corrected_below(text: str, facts: Facts, threshold: Decimal, draw: CalciumDraw) -> Finding:
+def _corrected_below(asked: Asked, facts: Facts, threshold: Decimal, draw: CalciumDraw) -> Finding:
     answer = both_ends(draw.corrected, lambda value: below(value, threshold))
     because, doubt = tell_draw(draw), facts.feature(calcium_doubt)
     if answer is not Answer.NOT_MET and not draw.certain:
-        because = f"total calcium {show_interval(draw.corrected, 1)} mg/dL without a usable albumin"
-        return unknown(text, because, *draw.sources)
+        because = Message(
+            "total calcium {value} mg/dL without a usable albumin",
+            value=show_interval(draw.corrected, 1),
+        )
+        return unknown(asked, because, *draw.sources)
     if answer is Answer.NOT_MET and doubt:
-        return unknown(text, f"{because}, but {doubt}", *draw.sources)
-    return Finding(text, answer, because, draw.sources)
+        return unknown(asked, Message("{because}, but {doubt}", because=because, doubt=doubt), *draw.sources)
+    return Finding(asked, answer, because, draw.sources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +70,11 @@ class CorrectedLow:
     def evaluate(self, facts: Facts) -> Finding:
         draw = facts.feature(current_draw)
         if draw is None:
-            return unknown(self.text, why_no_calcium(facts))
-        found = _corrected_below(self.text, facts, limit(facts, T4), draw)
+            return unknown(self, why_no_calcium(facts))
+        found = _corrected_below(self, facts, limit(facts, T4), draw)
         doubt = latest(facts, CALCIUM_IONISED).doubt
         if found.answer is Answer.NOT_MET and doubt is not None:
-            return unknown(self.text, f"ionised calcium: {doubt}", *draw.sources)
+            return unknown(self, Message("ionised calcium: {doubt}", doubt=doubt), *draw.sources)
         return found
 
 
@@ -82,11 +87,11 @@ class CorrectedBelowLabLimit:
     def evaluate(self, facts: Facts) -> Finding:
         draw = facts.feature(current_draw)
         if draw is None:
-            return unknown(self.text, why_no_calcium(facts))
+            return unknown(self, why_no_calcium(facts))
         bound = lower_limit(draw)
         if bound is None:
-            return not_met(self.text, "no reference range with the result", *draw.sources)
-        return _corrected_below(self.text, facts, bound, draw)
+            return not_met(self, Message("no reference range with the result"), *draw.sources)
+        return _corrected_below(self, facts, bound, draw)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +102,17 @@ class IonisedLow:
 
     def evaluate(self, facts: Facts) -> Finding:
         lab, doubt = facts.feature(ionised), latest(facts, CALCIUM_IONISED).doubt
-        because = f"ionised calcium {lab.as_sent} on {lab.when}" if lab else "no ionised calcium"
+        because = (
+            Message("ionised calcium {value} on {when}", value=lab.as_sent, when=lab.when)
+            if lab
+            else Message("no ionised calcium")
+        )
         sources = (lab.source,) if lab else ()
         if facts.feature(ionised_low):
-            return met(self.text, because, *sources)
+            return met(self, because, *sources)
         if doubt is not None:
-            return unknown(self.text, f"{because}, but {doubt}", *sources)
-        return not_met(self.text, because, *sources)
+            return unknown(self, Message("{because}, but {doubt}", because=because, doubt=doubt), *sources)
+        return not_met(self, because, *sources)
 
 
 ANY_LOW = AnyOf((CorrectedLow(), IonisedLow(), CorrectedBelowLabLimit()))
@@ -119,15 +128,23 @@ class RecentLowCalcium:
         lab = facts.feature(ionised)
         recent = lab is not None and lab.when is not None and within(facts, lab.when, RECENT_DAYS)
         if lab is not None and recent and facts.feature(ionised_low):
-            return met(self.text, f"ionised calcium {lab.as_sent} on {lab.when}", lab.source)
+            return met(
+                self,
+                Message("ionised calcium {value} on {when}", value=lab.as_sent, when=lab.when),
+                lab.source,
+            )
         draw = facts.feature(current_draw)
         if draw is None:
-            return unknown(self.text, why_no_calcium(facts))
+            return unknown(self, why_no_calcium(facts))
         if facts.age_days(draw.when) > RECENT_DAYS:
-            because = f"calcium: last result {draw.when} is older than {RECENT_DAYS} days"
-            return unknown(self.text, because, *draw.sources)
-        found = _corrected_below(self.text, facts, limit(facts, T4), draw)
+            because = Message(
+                "calcium: last result {when} is older than {days} days",
+                when=draw.when,
+                days=RECENT_DAYS,
+            )
+            return unknown(self, because, *draw.sources)
+        found = _corrected_below(self, facts, limit(facts, T4), draw)
         doubt = latest(facts, CALCIUM_IONISED).doubt
         if found.answer is Answer.NOT_MET and doubt is not None:
-            return unknown(self.text, f"ionised calcium: {doubt}", *draw.sources)
+            return unknown(self, Message("ionised calcium: {doubt}", doubt=doubt), *draw.sources)
         return found

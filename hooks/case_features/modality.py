@@ -12,7 +12,9 @@ from cds_service.api import (
     Facts,
     Finding,
     HasProblem,
+    Message,
     Procedure,
+    Text,
     When,
     describe,
     in_groups,
@@ -34,7 +36,7 @@ _PALLIATIVE: tuple[CodeGroup, ...] = (vs.PALLIATIVE_CARE,)
 class Evidence:
     """One thing on record that tells a modality, with its date if it has one."""
 
-    what: str
+    what: Text
     when: When | None
     source: str
 
@@ -47,15 +49,15 @@ def _problems(facts: Facts, groups: tuple[CodeGroup, ...]) -> Iterator[Evidence]
 
 def _events(facts: Facts, groups: tuple[CodeGroup, ...], days: int | None) -> Iterator[Evidence]:
     """Procedures and encounters that have taken place, at most `days` ago if given."""
-    events: list[tuple[str, When | None, Procedure | Encounter]] = [
-        *((item.label, item.when, item) for item in facts.procedures or ()),
-        *(("encounter", item.started, item) for item in facts.encounters or ()),
+    events: list[tuple[Text, When | None, Procedure | Encounter]] = [
+        *((item.title, item.when, item) for item in facts.procedures or ()),
+        *((Message("encounter"), item.started, item) for item in facts.encounters or ()),
     ]
     for what, when, item in events:
         if when is None or when.is_future(facts.as_of) or not in_groups(item.sets, groups):
             continue
         if days is None or within(facts, when, days):
-            yield Evidence(f"{what}, {when}", when, item.source)
+            yield Evidence(Message("{what}, {when}", what=what, when=when), when, item.source)
 
 
 def _latest(found: list[Evidence]) -> Evidence | None:
@@ -80,22 +82,25 @@ class OnPeritonealDialysis:
 
     def evaluate(self, facts: Facts) -> Finding:
         if facts.problems is None:
-            return unknown(self.text, f"problem list not readable ({facts.failures.get('conditions', '')})")
+            return unknown(
+                self,
+                Message("problem list not readable ({reason})", reason=facts.why_unread("conditions")),
+            )
         pd = _latest([*_problems(facts, _PD), *_events(facts, _PD, RECENT_DAYS)])
         hd = _latest([*_problems(facts, _HD), *_events(facts, _HD, None)])
         if pd is None:
             if hd is not None:
-                return not_met(self.text, f"haemodialysis: {hd.what}", hd.source)
-            return unknown(self.text, "modality not recorded")
+                return not_met(self, Message("haemodialysis: {what}", what=hd.what), hd.source)
+            return unknown(self, Message("modality not recorded"))
         for other in (hd, _latest(list(_events(facts, _REMOVAL, None)))):
             if other is None:
                 continue
             if pd.when is None or other.when is None:
-                because = f"{pd.what}; {other.what}: order in time not known"
-                return unknown(self.text, because, pd.source, other.source)
+                because = Message("{one}; {other}: order in time not known", one=pd.what, other=other.what)
+                return unknown(self, because, pd.source, other.source)
             if other.when.instant > pd.when.instant:
-                return not_met(self.text, f"later: {other.what}", other.source)
-        return met(self.text, pd.what, pd.source)
+                return not_met(self, Message("later: {what}", what=other.what), other.source)
+        return met(self, pd.what, pd.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +112,12 @@ class PalliativeCare:
     def evaluate(self, facts: Facts) -> Finding:
         problem = HasProblem(_PALLIATIVE, within_days=RECENT_DAYS).evaluate(facts)
         if problem.answer is not Answer.NOT_MET:
-            return Finding(self.text, problem.answer, problem.because, problem.sources, problem.optional)
+            return Finding(self, problem.answer, problem.because, problem.sources, problem.optional)
         for undated in _problems(facts, _PALLIATIVE):
             if undated.when is None:
-                return unknown(self.text, "palliative care without a date", undated.source, optional=True)
+                return unknown(self, Message("palliative care without a date"), undated.source, optional=True)
         for event in _events(facts, _PALLIATIVE, RECENT_DAYS):
-            return met(self.text, event.what, event.source)
+            return met(self, event.what, event.source)
         if facts.encounters is None:
-            return unknown(self.text, "encounters not readable (palliative care)", optional=True)
-        return not_met(self.text, "no palliative care recorded")
+            return unknown(self, Message("encounters not readable (palliative care)"), optional=True)
+        return not_met(self, Message("no palliative care recorded"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cds_service.api import AnyOf, Facts, Finding, HasProblem, in_groups, met, not_met, within
+from cds_service.api import AnyOf, Facts, Finding, HasProblem, Message, in_groups, met, not_met, within
 from hooks import valuesets as vs
 from hooks.case_features.ordered import OrderedFor, ordered_medicine
 
@@ -27,8 +27,8 @@ class ComfortCareEncounter:
                 and item.started is not None
                 and within(facts, item.started, _ENCOUNTER_DAYS)
             ):
-                return met(self.text, f"palliative encounter of {item.started}", item.source)
-        return not_met(self.text, "no such encounter known")
+                return met(self, Message("palliative encounter of {when}", when=item.started), item.source)
+        return not_met(self, Message("no such encounter known"))
 
 
 COMFORT_CARE = AnyOf(
@@ -45,12 +45,16 @@ class ShortUse:
     def evaluate(self, facts: Facts) -> Finding:
         item = ordered_medicine(facts)
         if item is None:
-            return not_met(self.text, "not an order for a medicine")
+            return not_met(self, Message("not an order for a medicine"))
         if item.single_dose:
-            return met(self.text, "single dose", item.source)
+            return met(self, Message("single dose"), item.source)
         if item.as_needed and item.course_days is not None and item.course_days <= SHORT_DAYS:
-            return met(self.text, f"when needed, for {item.course_days} day(s)", item.source)
-        return not_met(self.text, "not known to be a single dose or short", item.source)
+            return met(
+                self,
+                Message("when needed, for {days} day(s)", days=item.course_days),
+                item.source,
+            )
+        return not_met(self, Message("not known to be a single dose or short"), item.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +66,9 @@ class LastingUse:
     def evaluate(self, facts: Facts) -> Finding:
         item = ordered_medicine(facts)
         if item is None:
-            return not_met(self.text, "not an order for a medicine")
+            return not_met(self, Message("not an order for a medicine"))
         if item.course_days is not None and item.course_days > SHORT_DAYS:
-            return met(self.text, f"course of {item.course_days} days", item.source)
+            return met(self, Message("course of {days} days", days=item.course_days), item.source)
         if item.daily_dose is not None and not item.as_needed:
-            return met(self.text, f"regular: {item.daily_dose.text}", item.source)
-        return not_met(self.text, "duration or regular use not given", item.source)
+            return met(self, Message("regular: {dose}", dose=item.daily_dose.text), item.source)
+        return not_met(self, Message("duration or regular use not given"), item.source)

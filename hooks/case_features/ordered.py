@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from cds_service.api import CodeGroup, Facts, Finding, Medication, in_groups, met, not_met
+from cds_service.api import CodeGroup, Facts, Finding, Joined, Medication, Message, in_groups, met, not_met
 
 
 def ordered_medicine(facts: Facts) -> Medication | None:
@@ -26,8 +26,10 @@ class OrderOf:
     def evaluate(self, facts: Facts) -> Finding:
         order = facts.order
         if order is not None and in_groups(order.sets, self.groups):
-            return met(self.text, order.name, order.reference)
-        return not_met(self.text, f"the order is for {order.name}" if order else "no order in focus")
+            return met(self, order.title, order.reference)
+        if order is None:
+            return not_met(self, Message("no order in focus"))
+        return not_met(self, Message("the order is for {order}", order=order.title))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,8 @@ class OrderedFor:
         order = facts.order
         item = (order.medication or order.procedure) if order else None
         if order is not None and item is not None and in_groups(item.reasons, self.groups):
-            return met(self.text, "coded reason of the order", order.reference)
-        return not_met(self.text, "no such reason coded with the order")
+            return met(self, Message("coded reason of the order"), order.reference)
+        return not_met(self, Message("no such reason coded with the order"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,8 @@ class Urgent:
         procedure = facts.order.procedure if facts.order else None
         priority = (procedure.priority or "routine").strip().lower() if procedure else "routine"
         if procedure is not None and priority in ("stat", "asap"):
-            return met(self.text, f"priority {priority}", procedure.source)
-        return not_met(self.text, f"priority {priority}")
+            return met(self, Message("priority {priority}", priority=priority), procedure.source)
+        return not_met(self, Message("priority {priority}", priority=priority))
 
 
 # Organs whose biopsy is no skin biopsy. Our sets hold no codes for body sites, so the site's words decide.
@@ -112,5 +114,7 @@ class SiteIsNotSkin:
         sites = procedure.site_words if procedure else ()
         words = set(_WORD.findall(" ".join(sites).lower()))
         if procedure is not None and "skin" not in words and words & _NOT_SKIN:
-            return met(self.text, f"site: {'; '.join(sites)}", procedure.source)
-        return not_met(self.text, f"site: {'; '.join(sites)}" if sites else "site not coded")
+            return met(self, Message("site: {sites}", sites=Joined("; ", sites)), procedure.source)
+        if not sites:
+            return not_met(self, Message("site not coded"))
+        return not_met(self, Message("site: {sites}", sites=Joined("; ", sites)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from cds_service.api import Answer, Facts, Finding, Lab, When, above, at_least, latest
+from cds_service.api import Answer, Facts, Finding, Joined, Lab, Message, Text, When, above, at_least, latest
 from hooks.analytes import ALBUMIN, CALCIUM, CALCIUM_CORRECTED, PHOSPHATE
 from hooks.case_features.calcium import (
     TREND_DAYS,
@@ -22,6 +22,7 @@ from hooks.case_features.calcium import (
     draw_doubts,
     draws,
     ionised_high,
+    passed_over,
     show_interval,
     unusable,
 )
@@ -135,32 +136,34 @@ def trend(facts: Facts) -> tuple[Pair, ...]:
     return tuple(pair for pair in facts.feature(pairs) if not pair.preliminary)[:3]
 
 
-def product_doubt(facts: Facts) -> str | None:
+def product_doubt(facts: Facts) -> Text | None:
     """Why a clear answer from the current pair would not be sound, if so."""
-    doubts = []
+    doubts: list[Text] = []
     for analyte in (CALCIUM, CALCIUM_CORRECTED, PHOSPHATE, ALBUMIN):
         doubt = doubt_about(facts, analyte)
         if doubt is not None and not (analyte is CALCIUM_CORRECTED and latest(facts, analyte).last is None):
-            doubts.append(f"{analyte.title}: {doubt}")
+            doubts.append(Message("{analyte}: {doubt}", analyte=Message(analyte.title), doubt=doubt))
     pair = facts.feature(current_pair)
     if pair is not None:
         doubts += draw_doubts(facts, pair.calcium)
         doubts += [
-            f"{PHOSPHATE.title} of {lab.when} not usable: {lab.problem or lab.status}"
+            passed_over(PHOSPHATE, lab)
             for lab in unusable(facts, PHOSPHATE)
             if lab.when and pair.phosphate.when and lab.when.instant > pair.phosphate.when.instant
         ]
-    return "; ".join(dict.fromkeys(doubts)) or None
+    return Joined("; ", doubts) or None
 
 
-def why_no_product(facts: Facts) -> str:
+def why_no_product(facts: Facts) -> Text:
     """Reason to print when Ca x P cannot be worked out."""
     reasons = []
     for analyte in (CALCIUM, PHOSPHATE):
         found = latest(facts, analyte)
         if found.lab is None and not (analyte is CALCIUM and _adjusted(facts)):
-            reasons.append(f"{analyte.title}: {found.why_none}")
-    return "; ".join(reasons) or "calcium and phosphate were not drawn within 7 days of each other"
+            reasons.append(Message("{analyte}: {why}", analyte=Message(analyte.title), why=found.why_none))
+    return Joined("; ", reasons) or Message(
+        "calcium and phosphate were not drawn within 7 days of each other"
+    )
 
 
 def _adjusted(facts: Facts) -> bool:
@@ -190,26 +193,31 @@ class ProductReaches:
         doubt = facts.feature(product_doubt)
         if pair is None:
             reason = facts.feature(why_no_product)
-            return Finding(self.text, Answer.UNKNOWN, f"Ca x P not computable ({reason})")
+            return Finding(self, Answer.UNKNOWN, Message("Ca x P not computable ({reason})", reason=reason))
         threshold = limit(facts, self.threshold)
         answer = both_ends(pair.product, lambda value: self._reached(value, threshold))
         because = tell_pair(pair)
         if answer is Answer.MET and self.full:
             weak = self._weakness(facts, pair, threshold)
             if weak is not None:
-                answer, because = Answer.NOT_MET, f"{because}; {weak}"
+                answer, because = Answer.NOT_MET, Message("{because}; {weak}", because=because, weak=weak)
         if answer is Answer.NOT_MET and doubt:
-            return Finding(self.text, Answer.UNKNOWN, f"{because}, but {doubt}", pair.sources)
-        return Finding(self.text, answer, because, pair.sources)
+            return Finding(
+                self,
+                Answer.UNKNOWN,
+                Message("{because}, but {doubt}", because=because, doubt=doubt),
+                pair.sources,
+            )
+        return Finding(self, answer, because, pair.sources)
 
     def _reached(self, value: Decimal, threshold: Decimal) -> bool:
         return above(value, threshold) if self.threshold.sign == "above" else at_least(value, threshold)
 
-    def _weakness(self, facts: Facts, pair: Pair, threshold: Decimal) -> str | None:
+    def _weakness(self, facts: Facts, pair: Pair, threshold: Decimal) -> Text | None:
         if only_through_correction(pair, self.threshold, threshold) and not facts.feature(ionised_high):
-            return "depends on albumin correction"
+            return Message("depends on albumin correction")
         if pair.uncorrected and not above(abs(pair.product[0] - threshold), UNCORRECTED_BAND * threshold):
-            return "uncorrected and within 10 % of the threshold"
+            return Message("uncorrected and within 10 % of the threshold")
         return None
 
 
@@ -221,12 +229,21 @@ def only_through_correction(pair: Pair, item: Limit, threshold: Decimal) -> bool
     )
 
 
-def tell_pair(pair: Pair) -> str:
-    """`Ca x P 64.4 mg2/dL2 corrected, 58.6 total, on 12 Nov 2026`."""
-    kind = "uncorrected" if pair.uncorrected else "corrected" if pair.calcium.by_us else "albumin considered"
-    total = f", {show_interval(pair.product_total, 1)} with total calcium" if pair.calcium.by_us else ""
-    note = " (preliminary)" if pair.preliminary else ""
-    return f"Ca x P {show_interval(pair.product, 1)} mg2/dL2 {kind}{total}, on {pair.when}{note}"
+def tell_pair(pair: Pair) -> Text:
+    """`Ca x P 64.4 mg2/dL2 corrected, 58.6 with total calcium, on 12 Nov 2026`."""
+    value = show_interval(pair.product, 1)
+    if pair.calcium.by_us:
+        told = Message(
+            "Ca x P {value} mg2/dL2 corrected, {total} with total calcium, on {when}",
+            value=value,
+            total=show_interval(pair.product_total, 1),
+            when=pair.when,
+        )
+    elif pair.uncorrected:
+        told = Message("Ca x P {value} mg2/dL2 uncorrected, on {when}", value=value, when=pair.when)
+    else:
+        told = Message("Ca x P {value} mg2/dL2 albumin considered, on {when}", value=value, when=pair.when)
+    return Message("{value} (preliminary)", value=told) if pair.preliminary else told
 
 
 def si_product(value: Decimal) -> Decimal:

@@ -5,30 +5,50 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from cds_service.api import Answer, Facts, Finding, Lab, above, below, decide, latest, show, tell
+from cds_service.api import (
+    Amount,
+    Answer,
+    Asked,
+    Facts,
+    Finding,
+    Joined,
+    Lab,
+    Message,
+    Number,
+    Text,
+    above,
+    below,
+    decide,
+    latest,
+    tell,
+)
 from hooks.analytes import PTH
 from hooks.thresholds import T6, T6_ABSOLUTE, T7, T7_ABSOLUTE, Limit
 
 CONSECUTIVE = 2
 
 
-def _limits(lab: Lab, multiple: Limit, absolute: Limit) -> tuple[Decimal, str]:
+def _limits(lab: Lab, multiple: Limit, absolute: Limit) -> tuple[Decimal, Text]:
     """The threshold in pg/mL for this result, and how it came about."""
     if lab.reference_high:
+        upper = Amount(lab.reference_high, PTH)
         return (
             multiple.value * lab.reference_high,
-            f"{multiple.value} x ULN {show(lab.reference_high, 0)} pg/mL",
+            Message("{times} x ULN {upper}", times=multiple.value, upper=upper),
         )
-    return absolute.value, f"{absolute.value} pg/mL, no ULN given"
+    return absolute.value, Message("{limit}, no ULN given", limit=Amount(absolute.value, PTH))
 
 
-def tell_pth(lab: Lab) -> str:
+def tell_pth(lab: Lab) -> Text:
     """`PTH 620 pg/mL (9.5 x ULN) on 2 Nov 2026`."""
-    text = tell(lab, PTH)
-    if lab.exact is not None and lab.reference_high:
-        multiple = show(lab.exact / lab.reference_high, 1)
-        return text.replace(" on ", f" ({multiple} x ULN) on ", 1)
-    return text
+    if lab.exact is None or not lab.reference_high:
+        return tell(lab, PTH)
+    value = Message(
+        "{value} ({times} x ULN)",
+        value=Amount(lab.exact, PTH),
+        times=Number(lab.exact / lab.reference_high, 1),
+    )
+    return tell(lab, PTH, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +58,7 @@ class PthHigh:
     text: str = f"PTH above {T6.value} x ULN ({T6.source})"
 
     def evaluate(self, facts: Facts) -> Finding:
-        return _judge(self.text, facts, T6, T6_ABSOLUTE)
+        return _judge(self, facts, T6, T6_ABSOLUTE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +68,26 @@ class PthLow:
     text: str = f"PTH below {T7.value} x ULN ({T7.source})"
 
     def evaluate(self, facts: Facts) -> Finding:
-        return _judge(self.text, facts, T7, T7_ABSOLUTE)
+        return _judge(self, facts, T7, T7_ABSOLUTE)
 
 
-def _judge(text: str, facts: Facts, multiple: Limit, absolute: Limit) -> Finding:
+def _judge(asked: Asked, facts: Facts, multiple: Limit, absolute: Limit) -> Finding:
     found = latest(facts, PTH)
     if found.lab is None:
-        return Finding(text, Answer.UNKNOWN, f"PTH: {found.why_none}")
+        return Finding(asked, Answer.UNKNOWN, Message("PTH: {why}", why=found.why_none))
     threshold, why = _limits(found.lab, multiple, absolute)
     rising = multiple.sign == "above"
     test = above if rising else below
     answer = decide(found.lab, lambda value: test(value, threshold), rising=rising)
-    because = f"{tell_pth(found.lab)} against {why}"
+    because = Message("{result} against {why}", result=tell_pth(found.lab), why=why)
     if answer is Answer.NOT_MET and found.doubt:
-        return Finding(text, Answer.UNKNOWN, f"{because}, but {found.doubt}", (found.lab.source,))
-    return Finding(text, answer, because, (found.lab.source,))
+        return Finding(
+            asked,
+            Answer.UNKNOWN,
+            Message("{because}, but {doubt}", because=because, doubt=found.doubt),
+            (found.lab.source,),
+        )
+    return Finding(asked, answer, because, (found.lab.source,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +99,21 @@ class PthLowTwice:
     def evaluate(self, facts: Facts) -> Finding:
         found = latest(facts, PTH)
         if found.lab is None:
-            return Finding(self.text, Answer.UNKNOWN, f"PTH: {found.why_none}")
+            return Finding(self, Answer.UNKNOWN, Message("PTH: {why}", why=found.why_none))
         results = facts.results(PTH) or ()
         usable = [lab for lab in results if _counts(facts, lab)][:CONSECUTIVE]
         answers = [decide(lab, lambda value: below(value, T7_ABSOLUTE.value), rising=False) for lab in usable]
         sources = tuple(lab.source for lab in usable)
-        because = "; ".join(tell_pth(lab) for lab in usable)
+        because = Joined("; ", (tell_pth(lab) for lab in usable))
         if Answer.NOT_MET in answers or len(usable) < CONSECUTIVE:
             # Unusable results may be low as well: two newer ones, or one before or beside a low one.
             newer = [lab for lab in results if _unusable(lab) and not _older(lab, usable[:1])]
             between = [lab for lab in results if _unusable(lab) and not _older(lab, usable[1:])]
             pair_possible = len(newer) >= CONSECUTIVE or (between and answers[:1] != [Answer.NOT_MET])
             answer = Answer.UNKNOWN if pair_possible or "labs" in facts.incomplete else Answer.NOT_MET
-            return Finding(self.text, answer, because, sources)
+            return Finding(self, answer, because, sources)
         answer = Answer.MET if all(a is Answer.MET for a in answers) else Answer.UNKNOWN
-        return Finding(self.text, answer, because, sources)
+        return Finding(self, answer, because, sources)
 
 
 def _unusable(lab: Lab) -> bool:

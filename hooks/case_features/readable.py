@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cds_service.api import AgeAtLeast, Answer, Facts, Finding, met, not_met
+from cds_service.api import AgeAtLeast, Answer, Facts, Finding, Message, met, not_met
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,8 +15,8 @@ class ProblemListUnreadable:
 
     def evaluate(self, facts: Facts) -> Finding:
         if facts.problems is None:
-            return met(self.text, facts.failures.get("conditions", "not read"))
-        return not_met(self.text, "the problem list was read")
+            return met(self, facts.why_unread("conditions"))
+        return not_met(self, Message("the problem list was read"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,5 +28,5 @@ class AgeNotRecorded:
     def evaluate(self, facts: Facts) -> Finding:
         finding = AgeAtLeast(18).evaluate(facts)
         if finding.answer is Answer.UNKNOWN:
-            return met(self.text, finding.because, *finding.sources)
-        return not_met(self.text, finding.because, *finding.sources)
+            return met(self, finding.because, *finding.sources)
+        return not_met(self, finding.because, *finding.sources)

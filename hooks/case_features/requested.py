@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cds_service.api import Facts, Finding, Procedure, in_groups, met, not_met, within
+from cds_service.api import Facts, Finding, Joined, Message, Procedure, in_groups, met, not_met, within
 from hooks import valuesets as vs
-from hooks.labs_missing import missing_labs
+from hooks.labs_missing import SHORT, missing_labs
 
 OPEN_DAYS = 90
 _ORDERS = {
@@ -28,18 +28,24 @@ class MineralLabsRequested:
         drafts = [item for order in facts.orders if (item := order.procedure) and item.status in _OPEN]
         listed = [item for item in facts.requests or () if _open(facts, item)]
         waiting = [
-            item.short
+            item
             for item in facts.feature(missing_labs)
             if not any(in_groups(found.sets, _ORDERS[item.short]) for found in (*drafts, *listed))
         ]
         if not waiting:
-            return met(self.text, "the missing labs are already ordered")
+            return met(self, Message("the missing labs are already ordered"))
         if facts.requests is None:
             # The rule says "if readable": a lab that may be ordered twice is the smaller error.
             return not_met(
-                self.text, f"not known to be ordered: {', '.join(waiting)}; earlier orders not readable"
+                self,
+                Message(
+                    "not known to be ordered: {labs}; earlier orders not readable",
+                    labs=Joined(", ", (SHORT[item.short] for item in waiting)),
+                ),
             )
-        return not_met(self.text, f"not ordered: {', '.join(waiting)}")
+        return not_met(
+            self, Message("not ordered: {labs}", labs=Joined(", ", (SHORT[item.short] for item in waiting)))
+        )
 
 
 def _open(facts: Facts, item: Procedure) -> bool:

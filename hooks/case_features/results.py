@@ -21,5 +21,5 @@ class NoUsableResult:
     def evaluate(self, facts: Facts) -> Finding:
         found = latest(facts, self.analyte)
         if found.lab is None:
-            return met(self.text, found.why_none)
-        return not_met(self.text, tell(found.lab, self.analyte), found.lab.source)
+            return met(self, found.why_none)
+        return not_met(self, tell(found.lab, self.analyte), found.lab.source)

@@ -13,7 +13,9 @@ from cds_service.api import (
     CodeGroup,
     Facts,
     Finding,
+    Message,
     Problem,
+    Text,
     When,
     describe,
     in_groups,
@@ -27,15 +29,15 @@ from hooks import valuesets as vs
 RECENT_DAYS = 90
 RECURRENT = 2
 """Episodes of cellulitis in the window that make it recurrent."""
-NO_SITE = "site not recorded"
+NO_SITE = Message("site not recorded")
 
-_KINDS: tuple[tuple[tuple[CodeGroup, ...], str, bool], ...] = (
-    ((vs.SKIN_NECROSIS,), "skin necrosis", True),
-    ((vs.ULCER_THIGH_BUTTOCK_CALF_ABDOMEN,), "non-pressure ulcer of thigh, buttock or calf", True),
-    ((vs.ANY_LIVEDO,), "livedo reticularis", True),
-    ((vs.PANNICULITIS,), "panniculitis or skin induration", True),
-    ((vs.GANGRENE_SITE_NOT_CODED,), f"gangrene, {NO_SITE}", False),
-    ((vs.ULCER_SITE_NOT_CODED,), f"skin ulcer, {NO_SITE}", False),
+_KINDS: tuple[tuple[tuple[CodeGroup, ...], Text, bool], ...] = (
+    ((vs.SKIN_NECROSIS,), Message("skin necrosis"), True),
+    ((vs.ULCER_THIGH_BUTTOCK_CALF_ABDOMEN,), Message("non-pressure ulcer of thigh, buttock or calf"), True),
+    ((vs.ANY_LIVEDO,), Message("livedo reticularis"), True),
+    ((vs.PANNICULITIS,), Message("panniculitis or skin induration"), True),
+    ((vs.GANGRENE_SITE_NOT_CODED,), Message("gangrene, {site}", site=NO_SITE), False),
+    ((vs.ULCER_SITE_NOT_CODED,), Message("skin ulcer, {site}", site=NO_SITE), False),
 )
 """(value sets, wording, the code implies a site or needs none), the most telling first."""
 _CELLULITIS = (vs.CELLULITIS,)
@@ -49,8 +51,8 @@ _ACRAL = re.compile(r"\b(?:toes?|fingers?|foot|feet|heels?|hands?)\b", re.IGNORE
 class Lesion:
     """One skin finding that counts, in the words of the card."""
 
-    kind: str
-    evidence: str
+    kind: Text
+    evidence: Text
     has_site: bool
     source: str
 
@@ -78,9 +80,9 @@ def lesions(facts: Facts) -> Lesions:
     return Lesions(_recurrent_cellulitis(facts), tuple(undated))
 
 
-def _kind(wording: str, problem: Problem) -> str:
+def _kind(wording: Text, problem: Problem) -> Text:
     if in_groups(problem.sets, (vs.ULCER_THIGH_BUTTOCK_CALF_ABDOMEN,)) and _ABDOMEN.search(problem.label):
-        return "non-pressure ulcer of the abdomen"
+        return Message("non-pressure ulcer of the abdomen")
     return wording
 
 
@@ -116,8 +118,13 @@ def _recurrent_cellulitis(facts: Facts) -> Lesion | None:
     active = next((problem for problem in episodes if problem.active), None)
     if active is None or len(days) < RECURRENT:
         return None
-    evidence = f"{len(days)} episodes in {RECENT_DAYS} days, {describe(active)}"
-    return Lesion("recurrent cellulitis", evidence, has_site=True, source=active.source)
+    evidence = Message(
+        "{count} episodes in {days} days, {problem}",
+        count=len(days),
+        days=RECENT_DAYS,
+        problem=describe(active),
+    )
+    return Lesion(Message("recurrent cellulitis"), evidence, has_site=True, source=active.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +138,15 @@ class SuspectLesion:
 
     def evaluate(self, facts: Facts) -> Finding:
         if facts.problems is None:
-            return unknown(self.text, f"problem list not readable ({facts.failures.get('conditions', '')})")
+            return unknown(
+                self,
+                Message("problem list not readable ({reason})", reason=facts.why_unread("conditions")),
+            )
         found = facts.feature(lesions)
         if found.lead is not None:
-            return met(self.text, found.lead.evidence, found.lead.source)
+            return met(self, found.lead.evidence, found.lead.source)
         if found.undated:
-            return unknown(self.text, "skin finding without a date", *found.undated)
+            return unknown(self, Message("skin finding without a date"), *found.undated)
         if "conditions" in facts.incomplete:
-            return unknown(self.text, "problem list received only in part")
-        return not_met(self.text, "no such skin finding on the problem list")
+            return unknown(self, Message("problem list received only in part"))
+        return not_met(self, Message("no such skin finding on the problem list"))

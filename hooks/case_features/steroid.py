@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cds_service.api import Answer, AnyOf, Facts, Finding, HasProblem, met, not_met, unknown
+from cds_service.api import Answer, AnyOf, Facts, Finding, HasProblem, Message, met, not_met, unknown
 from hooks import valuesets as vs
 from hooks.case_features.dialysis import dialysis
 from hooks.case_features.factors import STEROID_COURSE_DAYS
@@ -24,13 +24,13 @@ class LongCourse:
     def evaluate(self, facts: Facts) -> Finding:
         item = ordered_medicine(facts)
         if item is None:
-            return not_met(self.text, "not an order for a medicine")
+            return not_met(self, Message("not an order for a medicine"))
         if item.single_dose:
-            return not_met(self.text, "single dose", item.source)
+            return not_met(self, Message("single dose"), item.source)
         if item.course_days is None:
-            return unknown(self.text, "length of the steroid course not given", item.source)
+            return unknown(self, Message("length of the steroid course not given"), item.source)
         answer = met if item.course_days >= STEROID_COURSE_DAYS else not_met
-        return answer(self.text, f"course of {item.course_days} days", item.source)
+        return answer(self, Message("course of {days} days", days=item.course_days), item.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class FunctioningTransplant:
     def evaluate(self, facts: Facts) -> Finding:
         status = facts.feature(dialysis)
         if facts.problems is None or (status.answer is Answer.UNKNOWN and not status.transplant_recorded):
-            return unknown(self.text, status.because, optional=facts.problems is not None)
+            return unknown(self, status.because, optional=facts.problems is not None)
         if status.transplant_recorded and not status.failed_graft:
-            return met(self.text, "kidney transplant on record, not coded as failed", *status.sources)
-        return not_met(self.text, "no functioning transplant on record")
+            return met(self, Message("kidney transplant on record, not coded as failed"), *status.sources)
+        return not_met(self, Message("no functioning transplant on record"))

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cds_service.api import Answer, Criterion, Facts, Finding, LabAtLeast, LabBelow, latest
+from cds_service.api import (
+    Answer,
+    Criterion,
+    Facts,
+    Finding,
+    Joined,
+    LabAtLeast,
+    LabBelow,
+    Message,
+    Text,
+    Verbatim,
+    latest,
+)
 from hooks import valuesets as vs
 from hooks.analytes import ANION_GAP, BICARBONATE, SODIUM
 from hooks.case_features.low_calcium import RecentLowCalcium
@@ -23,10 +35,10 @@ def out_of_range(facts: Facts) -> tuple[Finding, ...]:
     return tuple(f for f in (check.evaluate(facts) for check in _CHECKS) if f.answer is Answer.MET)
 
 
-def not_available(facts: Facts) -> str:
-    """The checks that could not be made, with the reason; '' when all could."""
+def not_available(facts: Facts) -> Joined:
+    """The checks that could not be made, with the reason; empty when all could."""
     found = [check.evaluate(facts) for check in _CHECKS]
-    return "; ".join(finding.because for finding in found if finding.answer is Answer.UNKNOWN)
+    return Joined("; ", (finding.because for finding in found if finding.answer is Answer.UNKNOWN))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +54,14 @@ class ThiosulfateCaution:
     def evaluate(self, facts: Facts) -> Finding:
         found = facts.feature(out_of_range)
         if found:
-            because = "; ".join(finding.because for finding in found)
-            return Finding(self.text, Answer.MET, because, tuple(s for f in found for s in f.sources))
+            because = Joined("; ", (finding.because for finding in found))
+            return Finding(self, Answer.MET, because, tuple(s for f in found for s in f.sources))
         missing = facts.feature(not_available)
         if missing:
-            return Finding(self.text, Answer.UNKNOWN, f"not available: {missing}")
-        return Finding(self.text, Answer.NOT_MET, "bicarbonate, anion gap, sodium and calcium are in range")
+            return Finding(self, Answer.UNKNOWN, Message("not available: {missing}", missing=missing))
+        return Finding(
+            self, Answer.NOT_MET, Message("bicarbonate, anion gap, sodium and calcium are in range")
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,4 +74,5 @@ class GapHoldsPotassium:
         lab = latest(facts, ANION_GAP).lab
         holds = lab is not None and not lab.sets.isdisjoint(vs.ANION_GAP_WITH_POTASSIUM.ids)
         answer = Answer.MET if holds else Answer.NOT_MET
-        return Finding(self.text, answer, lab.source if lab else "no anion gap")
+        because: Text = Verbatim(lab.source) if lab else Message("no anion gap")
+        return Finding(self, answer, because)

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cds_service.api import Facts, Finding, HasProblem, When, in_groups, met, not_met, unknown, within
+from cds_service.api import (
+    Facts,
+    Finding,
+    HasProblem,
+    Message,
+    Text,
+    When,
+    in_groups,
+    met,
+    not_met,
+    unknown,
+    within,
+)
 from hooks import valuesets as vs
 
 _STATUS = HasProblem((vs.KIDNEY_TRANSPLANT_RECORDED,), history=True)
@@ -21,14 +33,17 @@ class TransplantRecorded:
     def evaluate(self, facts: Facts) -> Finding:
         for item in facts.procedures or ():
             if in_groups(item.sets, _OPERATION):
-                return met(self.text, f"{item.label}, {item.when or 'no date'}{_state(facts)}", item.source)
+                when = item.when or Message("no date")
+                because: Text = Message("{procedure}, {when}", procedure=item.title, when=when)
+                return met(self, _with_state(because, facts), item.source)
         status = _STATUS.evaluate(facts)
-        because = status.because + (_state(facts) if status.answer == "met" else "")
-        return Finding(self.text, status.answer, because, status.sources, status.optional)
+        because = _with_state(status.because, facts) if status.answer == "met" else status.because
+        return Finding(self, status.answer, because, status.sources, status.optional)
 
 
-def _state(facts: Facts) -> str:
-    return "; coded as failed" if _FAILED.evaluate(facts).answer == "met" else ""
+def _with_state(because: Text, facts: Facts) -> Text:
+    failed = _FAILED.evaluate(facts).answer == "met"
+    return Message("{because}; coded as failed", because=because) if failed else because
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +59,13 @@ class RecentTransplant:
     def evaluate(self, facts: Facts) -> Finding:
         recorded = TransplantRecorded().evaluate(facts)
         if recorded.answer != "met":
-            return Finding(self.text, recorded.answer, recorded.because, recorded.sources, recorded.optional)
+            return Finding(self, recorded.answer, recorded.because, recorded.sources, recorded.optional)
         dates = _operations(facts) or _entries(facts)
         if any(within(facts, when, self.days) for when in dates):
-            return met(self.text, recorded.because, *recorded.sources)
+            return met(self, recorded.because, *recorded.sources)
         if not dates:
-            return unknown(self.text, "kidney transplant without a date", *recorded.sources)
-        return not_met(self.text, recorded.because, *recorded.sources)
+            return unknown(self, Message("kidney transplant without a date"), *recorded.sources)
+        return not_met(self, recorded.because, *recorded.sources)
 
 
 def _operations(facts: Facts) -> list[When]:

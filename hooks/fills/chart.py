@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from cds_service.api import Answer, Facts, FillSpec, MedicationState, in_groups, latest, show
+from cds_service.api import (
+    Answer,
+    Facts,
+    FillSpec,
+    Joined,
+    MedicationState,
+    Message,
+    Number,
+    Shortened,
+    Text,
+    in_groups,
+    latest,
+)
 from hooks import valuesets as vs
 from hooks.analytes import INR
 from hooks.case_features.chart import (
@@ -15,168 +27,179 @@ from hooks.case_features.chart import (
     VASCULAR_PROCEDURE,
     VKA_NOW,
 )
-from hooks.case_features.dialysis import OnDialysis, dialysis
+from hooks.case_features.dialysis import OnDialysis, dialysis, modality_words
 from hooks.case_features.factor_medicines import tell_medicines
 from hooks.case_features.factors import present
 from hooks.case_features.modality import OnPeritonealDialysis
 from hooks.case_features.skin import NO_SITE, lesions
-from hooks.fills.factor_table import cut_line, factor_line, factor_lines
+from hooks.fills.factor_table import LINE, factor_line, factor_lines
 
 _TOP = 60
 _TOP_FACTORS = 3
-_MODALITIES = {"HD": "haemodialysis", "PD": "peritoneal dialysis"}
 _SOURCES = {
-    "patient": "patient data",
-    "conditions": "problem list",
-    "labs": "laboratory results",
-    "medications": "current medicines",
-    "procedures": "procedures",
-    "encounters": "encounters",
-    "requests": "earlier requests",
-    "vitals": "measurements",
+    "patient": Message("patient data"),
+    "conditions": Message("problem list"),
+    "labs": Message("laboratory results"),
+    "medications": Message("current medicines"),
+    "procedures": Message("procedures"),
+    "encounters": Message("encounters"),
+    "requests": Message("earlier requests"),
+    "vitals": Message("measurements"),
 }
 _ASSOCIATIONS = (
-    vs.HYPERPARATHYROIDISM_PRIMARY,
-    vs.BREAST_CANCER,
-    vs.CIRRHOSIS,
-    vs.CHOLANGIOCARCINOMA,
-    vs.CROHN_DISEASE,
-    vs.RHEUMATOID_ARTHRITIS,
-    vs.SYSTEMIC_LUPUS_ERYTHEMATOSUS,
-    vs.SARCOIDOSIS,
-    vs.MILK_ALKALI_SYNDROME,
-    vs.HYPERVITAMINOSIS_D,
+    (vs.HYPERPARATHYROIDISM_PRIMARY, Message("primary hyperparathyroidism")),
+    (vs.BREAST_CANCER, Message("breast cancer")),
+    (vs.CIRRHOSIS, Message("cirrhosis")),
+    (vs.CHOLANGIOCARCINOMA, Message("cholangiocarcinoma")),
+    (vs.CROHN_DISEASE, Message("Crohn disease")),
+    (vs.RHEUMATOID_ARTHRITIS, Message("rheumatoid arthritis")),
+    (vs.SYSTEMIC_LUPUS_ERYTHEMATOSUS, Message("systemic lupus erythematosus")),
+    (vs.SARCOIDOSIS, Message("sarcoidosis")),
+    (vs.MILK_ALKALI_SYNDROME, Message("milk-alkali syndrome")),
+    (vs.HYPERVITAMINOSIS_D, Message("hypervitaminosis D")),
 )
 
 
 # --- rule 8: the summary ----------------------------------------------------------------------------
 
 
-def top(facts: Facts) -> str:
+def top(facts: Facts) -> Text:
     """Up to three factors that are present, as many as fit; calciphylaxis itself when there is none."""
-    labels: list[str] = []
-    for item in facts.feature(present)[:_TOP_FACTORS]:
-        if len(", ".join([*labels, item.label])) <= _TOP:
-            labels.append(item.label)
-    return ", ".join(labels) or "calciphylaxis on record"
+    labels = [item.label for item in facts.feature(present)[:_TOP_FACTORS]]
+    return Joined(", ", labels, most=_TOP) or Message("calciphylaxis on record")
 
 
-def dialysis_header(facts: Facts) -> str:
+def dialysis_header(facts: Facts) -> Text:
     """`haemodialysis, since 2 Mar 2024; evidence: End stage renal disease (N18.6), ...`."""
     status = facts.feature(dialysis)
-    modality = _MODALITIES.get(status.modality or "", "modality not recorded")
-    since = f"since {status.since}" if status.since else "start not recorded"
-    return f"{modality}, {since}; evidence: {cut_line(status.because)}"
+    since = Message("since {when}", when=status.since) if status.since else Message("start not recorded")
+    return Message(
+        "{modality}, {since}; evidence: {evidence}",
+        modality=modality_words(status),
+        since=since,
+        evidence=Shortened(status.because, LINE),
+    )
 
 
-def other_associations(facts: Facts) -> str:
-    """Coded diseases that non-uraemic cases were reported with, by the names of our value sets."""
+def other_associations(facts: Facts) -> Text | None:
+    """Coded diseases that non-uraemic cases were reported with, by names of our own."""
     active = [problem for problem in facts.problems or () if problem.active]
-    found = [group.title for group in _ASSOCIATIONS if any(in_groups(p.sets, (group,)) for p in active)]
-    return f"Also associated: {', '.join(found)}" if found else ""
+    found = [name for group, name in _ASSOCIATIONS if any(in_groups(p.sets, (group,)) for p in active)]
+    if not found:
+        return None
+    return Message("Also associated: {diseases}", diseases=Joined(", ", found))
 
 
-def vitamin_k_status(facts: Facts) -> str:
+def vitamin_k_status(facts: Facts) -> Text | None:
     on_vka = VKA_NOW.evaluate(facts).answer is Answer.MET
-    return "Vitamin K status unknown - not measured" if on_vka else ""
+    return Message("Vitamin K status unknown - not measured") if on_vka else None
 
 
-def dialysis_prescription_review(facts: Facts) -> str:
+def dialysis_prescription_review(facts: Facts) -> Text | None:
     """When Ca x P, calcium or PTH is above its limit (T1, T3, T6)."""
     if PRESCRIPTION_REVIEW.evaluate(facts).answer is not Answer.MET:
-        return ""
-    return "Review of the dialysis prescription (time, frequency, dialysate calcium) is one option"
+        return None
+    return Message("Review of the dialysis prescription (time, frequency, dialysate calcium) is one option")
 
 
-def recent_vascular_procedure(facts: Facts) -> str:
+def recent_vascular_procedure(facts: Facts) -> Text | None:
     """Leg revascularisation at most 90 days ago with documented calciphylaxis."""
     found = VASCULAR_PROCEDURE.evaluate(facts)
     if found.answer is not Answer.MET:
-        return ""
-    return "Recent leg revascularisation: vascular procedures had poor results in reports"
+        return None
+    return Message("Recent leg revascularisation: vascular procedures had poor results in reports")
 
 
-def unread(facts: Facts) -> str:
+def unread(facts: Facts) -> Text | None:
     """Everything that could not be read, or only in part, and medicines that came without a code we could use."""
-    parts = []
-    for key, words in _SOURCES.items():
+    return Joined("; ", (*_unread_sources(facts), _uncoded(facts))) or None
+
+
+def _unread_sources(facts: Facts) -> Iterator[Text]:
+    for key, source in _SOURCES.items():
         if key in facts.failures:
-            parts.append(f"{words} ({facts.failures[key]})")
+            yield Message("{source} ({reason})", source=source, reason=facts.failures[key])
         elif key in facts.incomplete:
-            reasons = dict.fromkeys(gap.text for gap in facts.gaps if gap.source == key)
-            parts.append(f"{words} read in part ({'; '.join(reasons)})")
-    uncoded = sum(
+            reasons = Joined("; ", (gap.text for gap in facts.gaps if gap.source == key))
+            yield Message("{source} read in part ({reasons})", source=source, reasons=reasons)
+
+
+def _uncoded(facts: Facts) -> Text | None:
+    count = sum(
         item.basis == "none" and not item.coded and item.state is not MedicationState.ENDED
         for item in facts.medications or ()
     )
-    if uncoded:
-        parts.append(f"{uncoded} uncoded medicine{'s' if uncoded > 1 else ''} present, not evaluated")
-    return "; ".join(parts)
+    if count > 1:
+        return Message("{count} uncoded medicines present, not evaluated", count=count)
+    return Message("1 uncoded medicine present, not evaluated") if count else None
 
 
 # --- rules 7, 9, 11, 21, 22 -------------------------------------------------------------------------
 
 
-def lab_drug(facts: Facts) -> str:
+def lab_drug(facts: Facts) -> Text:
     """The drug of the order; on the chart the listed medicines that call for mineral labs."""
     if facts.order is not None:
-        return facts.order.name
+        return facts.order.title
     found = [item for now in (VKA_NOW, ACTIVE_VITAMIN_D_NOW, ORAL_CALCIUM_NOW) for item in now.found(facts)]
-    return ", ".join(dict.fromkeys(item.name for item in found))
+    return Joined(", ", (item.title for item in found))
 
 
-def cohort(facts: Facts) -> str:
+def cohort(facts: Facts) -> Text:
     on_dialysis = OnDialysis().evaluate(facts).answer is Answer.MET
-    return "Dialysis" if on_dialysis else "Kidney transplant"
+    return Message("Dialysis") if on_dialysis else Message("Kidney transplant")
 
 
-def lesion(facts: Facts) -> str:
+def lesion(facts: Facts) -> Text | None:
     found = facts.feature(lesions).lead
-    return found.kind if found else ""
+    return found.kind if found else None
 
 
-def lesion_evidence(facts: Facts) -> str:
+def lesion_evidence(facts: Facts) -> Text | None:
     found = facts.feature(lesions).lead
-    note = f"; {NO_SITE}" if found and not found.has_site else ""
-    return f"{found.evidence}{note}" if found else ""
+    if found is None or found.has_site:
+        return found.evidence if found else None
+    return Joined("; ", (found.evidence, NO_SITE))
 
 
-def vka(facts: Facts) -> str:
-    return ", ".join(dict.fromkeys(item.name for item in VKA_NOW.found(facts)))
+def vka(facts: Facts) -> Text:
+    return Joined(", ", (item.title for item in VKA_NOW.found(facts)))
 
 
-def inr_line(facts: Facts) -> str:
+def inr_line(facts: Facts) -> Text:
     """The last INR with its date; older than 35 days it is shown, and said to be old."""
     found = latest(facts, INR)
     lab = found.lab or next((each for each in facts.results(INR) or () if each.problem is None), None)
     if lab is None or lab.when is None:
         reason = facts.failures.get(INR.source)
-        return f"not readable ({reason})" if reason else "no result on record"
+        return Message("not readable ({reason})", reason=reason) if reason else Message("no result on record")
     days = facts.age_days(lab.when)
-    old = f" ({days} days old)" if days > INR.ageing_days else ""
-    return f"{lab.as_sent if lab.exact is None else show(lab.exact, 1)} on {lab.when}{old}"
+    value = lab.as_sent if lab.exact is None else Number(lab.exact, 1)
+    if days > INR.ageing_days:
+        return Message("{value} on {when} ({days} days old)", value=value, when=lab.when, days=days)
+    return Message("{value} on {when}", value=value, when=lab.when)
 
 
-def exposure(facts: Facts) -> tuple[str, ...]:
+def exposure(facts: Facts) -> tuple[Text, ...]:
     """The first three factors: vitamin K antagonist, active vitamin D, calcium."""
     return factor_lines(facts)[:3]
 
 
-def immunosuppressants(facts: Facts) -> str:
+def immunosuppressants(facts: Facts) -> Text:
     return tell_medicines(IMMUNOSUPPRESSANT_NOW.found(facts))
 
 
-def calciphylaxis_factor(facts: Facts) -> str:
+def calciphylaxis_factor(facts: Facts) -> Text:
     return factor_line(facts, "calciphylaxis-status")
 
 
-def transplant_factor(facts: Facts) -> str:
+def transplant_factor(facts: Facts) -> Text:
     return factor_line(facts, "kidney-transplant")
 
 
-def pd_evidence(facts: Facts) -> str:
+def pd_evidence(facts: Facts) -> Text | None:
     found = OnPeritonealDialysis().evaluate(facts)
-    return found.because if found.answer is Answer.MET else ""
+    return found.because if found.answer is Answer.MET else None
 
 
 _LONG = 600

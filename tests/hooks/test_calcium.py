@@ -127,7 +127,7 @@ def test_but_it_does_in_the_trend():
 def test_two_values_of_one_time_stay_an_interval():
     found = draw(calcium(9.6, **AT), calcium(10.0, **AT), albumin(2.8, **AT), albumin(3.0, **AT))
     assert found.corrected == (Decimal("10.40"), Decimal("10.96"))
-    assert tell_draw(found).startswith("corrected calcium 10.4 or 11.0 (conflicting results) mg/dL")
+    assert str(tell_draw(found)).startswith("corrected calcium 10.4 or 11.0 (conflicting results) mg/dL")
 
 
 # --- which draw ---------------------------------------------------------------------------------------

@@ -19,7 +19,8 @@ from support.facts import (
     service_request,
 )
 
-from cds_service.rules.text import cut, plain
+from cds_service.localise.text import Text, cut
+from cds_service.rules.text import plain
 from hooks.fills import FILLS
 
 V1 = (calcium(9.6), albumin(2.8), phosphate(6.1))
@@ -39,8 +40,13 @@ def bound(comparator, value, code, unit="mg/dL", **fields):
     return lab(code, value, unit, valueQuantity=quantity, **fields)
 
 
+def english(made):
+    """A fill as an English reader sees it; '' when it has nothing to say."""
+    return tuple(map(str, made)) if isinstance(made, tuple) else str(made or "")
+
+
 def fill(name, *labs, **call):
-    return FILLS[name].make(facts(labs=labs, **call))
+    return english(FILLS[name].make(facts(labs=labs, **call)))
 
 
 # --- every fill ---------------------------------------------------------------------------------------
@@ -78,7 +84,8 @@ MINE = {
 )
 def test_every_fill_answers_whatever_is_known(name, call):
     made = FILLS[name].make(facts(**call))
-    assert isinstance(made, str) or all(isinstance(row, str) for row in made)
+    several = made if isinstance(made, tuple) else () if made is None else (made,)
+    assert all(isinstance(row, Text) and str(row) for row in several)
 
 
 @pytest.mark.parametrize("name", sorted(MINE))
@@ -383,17 +390,21 @@ def test_the_order():
     drug = facts(drafts=[medicine("Warfarin 5 mg")], hook="order-sign")
     biopsy = facts(drafts=[service_request(text="Skin biopsy")], hook="order-sign")
     chart = facts()
-    assert [FILLS["drug"].make(call) for call in (drug, biopsy, chart)] == [
+    assert [english(FILLS["drug"].make(call)) for call in (drug, biopsy, chart)] == [
         *("warfarin", "Skin biopsy", "Calciphylaxis check")
     ]
-    assert [FILLS["order"].make(call) for call in (drug, biopsy, chart)] == ["warfarin", "Skin biopsy", ""]
-    assert [FILLS["matched_by_name"].make(call) for call in (drug, biopsy, chart)] == [
+    assert [english(FILLS["order"].make(call)) for call in (drug, biopsy, chart)] == [
+        "warfarin",
+        "Skin biopsy",
+        "",
+    ]
+    assert [english(FILLS["matched_by_name"].make(call)) for call in (drug, biopsy, chart)] == [
         *("matched by name only, no code we know", "", "")
     ]
     coded = facts(drafts=[medicine(rxnorm="11289")], hook="order-sign")
-    assert FILLS["matched_by_name"].make(coded) == ""
+    assert FILLS["matched_by_name"].make(coded) is None
     hostile = facts(drafts=[medicine("x" * 200 + "\n# URGENT")], hook="order-sign")
-    name = cut(plain(FILLS["drug"].make(hostile)), FILLS["drug"].limit)
+    name = cut(plain(english(FILLS["drug"].make(hostile))), FILLS["drug"].limit)
     assert (len(name), "\n" in name) == (30, False)
 
 
@@ -406,7 +417,7 @@ CUA = ("237900002", SNOMED)
         ([condition(*CUA)], "confirmed"),
         ([condition(text="calciphylaxis")], "suspected"),
         ([condition(*CUA, clinical="resolved")], "past"),
-        ([], "none"),
+        ([], ""),
     ],
 )
 def test_the_status_fits_its_nine_characters(conditions, status):

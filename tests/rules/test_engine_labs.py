@@ -198,14 +198,14 @@ def test_F14_two_values_for_one_time():
     assert HIGH.evaluate(facts(labs=[phosphate(6, **same), phosphate(7, **same)])).answer is MET
     apart = HIGH.evaluate(facts(labs=[phosphate(5, **same), phosphate(7, **same)]))
     assert apart.answer is UNKNOWN
-    assert "5 mg/dL and 7 mg/dL (conflicting results)" in apart.because
+    assert "5 mg/dL and 7 mg/dL (conflicting results)" in str(apart.because)
 
 
 def test_a_doubt_never_lets_an_older_result_clear_in_silence():
     old, newer = phosphate(5, days=10), phosphate(9, "mg%", days=2)
     finding = HIGH.evaluate(facts(labs=[old, newer]))
     assert finding.answer is UNKNOWN
-    assert finding.because.startswith("phosphate 5.0 mg/dL on 5 Nov 2026, but result of 13 Nov 2026")
+    assert str(finding.because).startswith("phosphate 5.0 mg/dL on 5 Nov 2026, but result of 13 Nov 2026")
     assert HIGH.evaluate(facts(labs=[phosphate(6, days=10), newer])).answer is MET
 
 

@@ -7,8 +7,9 @@ from markdown_it import MarkdownIt
 from support.answers import MAYBE, NO, YES
 from support.facts import facts
 
+from cds_service.localise.text import ELLIPSIS, cut
 from cds_service.rules.rule import FillSpec, Line
-from cds_service.rules.text import ELLIPSIS, SUMMARY_LIMIT, Writer, cut, escape, fill_names, plain
+from cds_service.rules.text import SUMMARY_LIMIT, Writer, escape, fill_names, plain
 
 HOSTILE = {
     "script": "<script>alert(1)</script>",

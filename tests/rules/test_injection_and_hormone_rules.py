@@ -82,7 +82,7 @@ def test_which_injections_count(name, route, result):
 def test_an_unknown_route_is_recorded_only():
     assert INJECTION.gap_card is False
     found = judged(INJECTION, drug("insulin glargine"), CONFIRMED)
-    reasons = [finding.because for finding in found.outcome.findings]
+    reasons = [str(finding.because) for finding in found.outcome.findings]
     assert any("route of insulin not given" in reason for reason in reasons)
 
 

@@ -43,7 +43,7 @@ def judge(rule, facts):
         outcome.result.value,
         tier.indicator.value + tier.branch,
         writer.summary(tier.summary),
-        "\n".join((*rows, *outcome.not_checked)),
+        "\n".join((*rows, *map(str, outcome.not_checked))),
         offered,
     )
 

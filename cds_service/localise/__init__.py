@@ -1,0 +1,1 @@
+"""Card text in the client's language: deferred messages, and the catalogues that translate them."""
