@@ -255,7 +255,7 @@ def _corrected(facts: Facts, draw: CalciumDraw) -> TrendPoint:
 def _used(draw: CalciumDraw) -> str:
     """Where the corrected value comes from: the albumin, with its date when that is another."""
     if draw.albumin is None:
-        return str(draw.basis)
+        return str(draw.basis.value)
     of = "" if draw.albumin.when == draw.when else f" of {draw.albumin.when}"
     return f"albumin {draw.albumin.as_sent}{of}"
 
@@ -274,7 +274,7 @@ def _paired(facts: Facts, pair: Pair) -> TrendPoint:
     si = facts.units == _SI
     notes = (
         f"calcium of {pair.calcium.when}, phosphate of {pair.phosphate.when}" if apart else "",
-        str(pair.calcium.basis),
+        str(pair.calcium.basis.value),
     )
     return TrendPoint(
         pair.when,

@@ -127,7 +127,7 @@ def _check_outcomes(call: Call) -> None:
     for outcome in call.outcomes:
         _expect(outcome.error is None, f"{outcome.rule.id} failed")
         for finding in outcome.findings:
-            _expect(FOREIGN not in finding.because, f"{outcome.rule.id} used another patient's data")
+            _expect(FOREIGN not in str(finding.because), f"{outcome.rule.id} used another patient's data")
             _expect(
                 not any(FOREIGN in each for each in finding.sources),
                 f"{outcome.rule.id} used a foreign source",

@@ -198,10 +198,11 @@ def test_T8_a_spoofed_host_changes_nothing_in_the_answer(edge):
     assert "evil.example" not in spoofed.text + card.text
 
 
-def test_metrics_are_not_for_callers(edge, service):
-    assert service.get("/metrics").status_code == 200
+@pytest.mark.parametrize("path", ["/metrics", "/ready"])
+def test_what_is_for_operators_is_not_for_callers(edge, service, path):
+    assert service.get(path).status_code == 200
     with edge.session() as session:
-        assert session.get(edge.base + "/metrics", timeout=10).status_code == 404
+        assert session.get(edge.base + path, timeout=10).status_code == 404
 
 
 def test_T14_the_access_log_holds_no_query_string_and_no_header(edge):

@@ -137,7 +137,7 @@ FAULTS = (
         "F15",
         "no unit is guessed",
         LABS,
-        '    return None, "unit not known for this analyte" if quantity.unit or quantity.code else "unit missing"\n',
+        '    return None, Message("unit missing")\n',
         "    return analyte.unit, None\n",
     ),
     Switch(
