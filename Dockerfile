@@ -1,5 +1,9 @@
-# Not built yet by the project: see "With Docker" in README.md.
-FROM python:3.12-slim AS build
+# Not built by a container engine yet by the project: see "With Docker" in README.md. Its steps are replayed, without an
+# engine, in a clean Debian root by `.ci/replay-dockerfile`.
+# A site pins the base image to the digest it has checked: docker build --build-arg BASE=python:3.12-slim@sha256:...
+ARG BASE=python:3.12-slim
+
+FROM ${BASE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /src
 COPY requirements.lock ./
@@ -14,7 +18,7 @@ RUN python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir /whee
 RUN python -m venv --without-pip /opt/cds-service
 RUN python -m pip --python /opt/cds-service/bin/python install --quiet --no-index --find-links /wheels "calciphylaxis-cds[postgres]"
 
-FROM python:3.12-slim
+FROM ${BASE}
 ENV PATH=/opt/cds-service/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
@@ -22,9 +26,11 @@ ENV PATH=/opt/cds-service/bin:$PATH \
 WORKDIR /app
 COPY --from=build /opt/cds-service /opt/cds-service
 COPY fixtures fixtures
-COPY scripts/load_fixtures.py scripts/load_fixtures.py
-# The only place that is written to; the rest of the file system may be read-only.
+COPY scripts/load_fixtures.py scripts/first_start.py scripts/
+# /data is the only place that the service writes to; the rest of the file system may be read-only.
+# A new volume mounted on one of these folders takes over its owner and mode.
 RUN install --directory --owner 10001 --group 10001 --mode 0700 /data
+RUN install --directory --owner 10001 --group 10001 --mode 0755 /secrets /secrets/service /secrets/database /secrets/proxy
 VOLUME /data
 USER 10001:10001
 EXPOSE 8000

@@ -8,6 +8,18 @@
 #   make sheets             write the review sheets and the tables of the README from the rules and settings
 #   make hapi               start the FHIR test server with the synthetic patients (Java 17, Maven, curl)
 #   make hapi-test          the tests that need it        make hapi-stop   stop it
+#   make setup-ci           install what only continuous integration needs (requirements-ci.lock)
+#   make browser            the pages in a real browser (Chromium)
+#   make screenshots        the same, with pictures of every page in var/screenshots
+#   make shipping           compose, Kubernetes, alerts and proxy (nginx, promtool, kustomize or kubectl)
+#   make replay             the Dockerfile's steps and the image's run without an engine (root, debootstrap)
+#   make fuzz               20,000 fuzzed bodies in this process; a seed of its own each night with SEED=...
+#   make defences           take each defence away, one by one: its test must notice
+#   make bandit             findings of bandit that the code does not answer
+#   make audit              known vulnerabilities of the locked libraries (needs a vulnerability service)
+#   make sbom               software bill of materials (CycloneDX) in dist/
+#   make bench              the benchmark                 make bench-peers  the peers it is compared with
+#   make soak               ten minutes of load while things fail (PostgreSQL's programs); MINUTES=1 for a look
 #   make lock               rewrite requirements.lock (maintainers, needs uv)
 #   make ci                 everything, as continuous integration runs it
 #   make clean              remove what was built or downloaded; records in var/ stay
@@ -18,7 +30,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 HAPI := http://127.0.0.1:$(HAPI_PORT)/fhir
 
-.PHONY: demo test cover properties setup setup-ci lint types check sheets hapi hapi-stop hapi-test lock ci clean
+MINUTES ?= 10
+SEED ?= 1
+
+.PHONY: demo test cover properties setup setup-ci lint types check sheets hapi hapi-stop hapi-test browser screenshots shipping replay fuzz defences bandit audit sbom bench bench-peers soak lock ci clean
 
 setup: $(VENV)/.ready
 
@@ -75,6 +90,45 @@ hapi-stop:
 
 hapi-test: hapi
 	CDS_TEST_HAPI=$(HAPI) $(BIN)/python -m pytest -q -m hapi
+
+browser: setup-ci
+	$(BIN)/python -m pytest -q -m browser
+
+screenshots: setup-ci
+	CDS_TEST_SCREENSHOTS=var/screenshots $(BIN)/python -m pytest -q -m browser tests/browser/test_browser_pages.py
+
+shipping: setup-ci
+	$(BIN)/python -m pytest -q tests/shipping
+
+replay:
+	$(PYTHON) scripts/replay_dockerfile.py var/replay
+
+fuzz: setup
+	$(BIN)/python scripts/fuzz.py --bodies 20000 --seed $(SEED)
+
+defences: setup
+	$(BIN)/python scripts/defences.py
+
+bandit: setup-ci
+	$(BIN)/python scripts/bandit_answers.py
+
+audit: setup-ci
+	$(BIN)/python scripts/audit.py
+
+sbom: setup-ci
+	@mkdir -p dist
+	$(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible \
+	    --output-file dist/sbom.cdx.json
+
+bench: setup-ci
+	$(BIN)/python -m benchmarks
+
+bench-peers:
+	sh benchmarks/peers/install.sh
+	$(BIN)/python -m benchmarks peers
+
+soak: setup
+	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES)
 
 lock:
 	sh scripts/lock.sh

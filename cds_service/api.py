@@ -22,6 +22,27 @@ from cds_service.facts.units import TOLERANCE, Amount, Analyte, Number, above, a
 from cds_service.localise.text import Joined, Message, Shortened, Text, Verbatim
 from cds_service.protocol.prefetch import PrefetchTemplate
 from cds_service.rules.answer import Answer, Asked, Finding, met, not_met, unknown
+from cds_service.rules.cohort import (
+    Code as CohortCode,
+)
+from cds_service.rules.cohort import (
+    Cohort,
+    Diagnosis,
+    Drug,
+    Evidence,
+    Group,
+    Series,
+    Sessions,
+    Share,
+    Visit,
+    Wording,
+)
+from cds_service.rules.cohort import (
+    Dose as CohortDose,
+)
+from cds_service.rules.cohort import (
+    Unit as CohortUnit,
+)
 from cds_service.rules.criteria import (
     STATES,
     AgeAtLeast,
@@ -70,7 +91,19 @@ from cds_service.rules.rule import (
     Tier,
 )
 from cds_service.rules.service import CatalogueEntry, CommonGap, Content, RuleUse, Service
+from cds_service.rules.standing import CitedLine, FactorState, Membership, Scatter, StandingView
 from cds_service.rules.suggestions import OrderLab, Refer, RemoveDraft
+from cds_service.rules.trend import (
+    Lane,
+    LaneBar,
+    LeftOut,
+    ReferenceLine,
+    Status,
+    Trend,
+    TrendChart,
+    TrendLine,
+    TrendPoint,
+)
 from cds_service.terminology.codes import Coding
 from cds_service.terminology.medication import NameLists, load_names
 from cds_service.terminology.valueset import (
@@ -97,23 +130,33 @@ __all__ = [
     "CardText",
     "CatalogueEntry",
     "Citation",
+    "CitedLine",
     "Cites",
     "CodeGroup",
     "Coded",
     "Coding",
+    "Cohort",
+    "CohortCode",
+    "CohortDose",
+    "CohortUnit",
     "CommonGap",
     "Content",
     "Criterion",
     "Currency",
     "DailyDose",
+    "Diagnosis",
     "Discharging",
+    "Drug",
     "EitherOrder",
     "Encounter",
+    "Evidence",
     "Exclusion",
+    "FactorState",
     "Facts",
     "FillSpec",
     "Finding",
     "Gap",
+    "Group",
     "HadProcedure",
     "HasProblem",
     "Indicator",
@@ -121,10 +164,14 @@ __all__ = [
     "Lab",
     "LabAtLeast",
     "LabBelow",
+    "Lane",
+    "LaneBar",
     "Latest",
+    "LeftOut",
     "Line",
     "Medication",
     "MedicationState",
+    "Membership",
     "Message",
     "Mode",
     "NameLists",
@@ -141,21 +188,34 @@ __all__ = [
     "Problem",
     "Procedure",
     "Refer",
+    "ReferenceLine",
     "RemoveDraft",
     "Requested",
     "Review",
     "Rule",
     "RuleUse",
+    "Scatter",
+    "Series",
     "Service",
+    "Sessions",
+    "Share",
     "Shortened",
+    "StandingView",
+    "Status",
     "Taking",
     "Text",
     "Threshold",
     "Tier",
+    "Trend",
+    "TrendChart",
+    "TrendLine",
+    "TrendPoint",
     "ValueSet",
     "ValueSetGroup",
     "Verbatim",
+    "Visit",
     "When",
+    "Wording",
     "above",
     "at_least",
     "below",

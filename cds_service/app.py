@@ -13,29 +13,39 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect
 
 from cds_service import __version__, discovery, pipeline
+from cds_service.arrival import Body, SenderGone, WhileConnected
+from cds_service.background import Background
 from cds_service.clients.verify import Unauthenticated
 from cds_service.engine import Engine
 from cds_service.errors import (
     BadRequest,
     BodyTooLarge,
+    BodyTooSlow,
     CdsError,
     MethodNotAllowed,
+    Overloaded,
     UnknownService,
-    UnsupportedEncoding,
 )
 from cds_service.feedback import receive_feedback
 from cds_service.fhir.write import operation_outcome
+from cds_service.gauges import scrape
+from cds_service.load.admission import Turn, rank_of
+from cds_service.load.gate import Gate
 from cds_service.openapi import OPERATIONS
 from cds_service.protocol.response import encode
+from cds_service.readiness import readiness
 from cds_service.shield import Shield
 from cds_service.web.routes import mount_pages
 
 log = structlog.get_logger()
 JSON = "application/json"
 FHIR_JSON = "application/fhir+json"
-_Pipeline = Callable[[Engine, str, dict[str, str], bytes], Awaitable[pipeline.Reply]]
+_Pipeline = Callable[[Engine, str, dict[str, str], bytes, Turn], Awaitable[pipeline.Reply]]
+# Seen in our own metrics only: a client that has gone gets no status.
+_GONE = 499
 _ANY_LOOPBACK = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
 
 
@@ -48,7 +58,8 @@ def create_app(engine: Engine) -> FastAPI:
         # Objects made at start-up never die: taking them out of the collector's sight keeps pauses short.
         gc.collect()
         gc.freeze()
-        yield
+        async with Background(engine):
+            yield
 
     # FastAPI's own docs page loads scripts from a CDN; ours is in `web/`.
     app = FastAPI(
@@ -60,7 +71,8 @@ def create_app(engine: Engine) -> FastAPI:
         redirect_slashes=False,
         lifespan=lifespan,
     )
-    app.add_middleware(Shield)
+    _add_gate(app, engine)
+    app.add_middleware(Shield, state=engine.state)
     _add_cors(app, engine)
     _add_errors(app, engine)
     _add_hooks(app, engine)
@@ -93,16 +105,36 @@ def _add_cors(app: FastAPI, engine: Engine) -> None:
         )
 
 
+def _add_gate(app: FastAPI, engine: Engine) -> None:
+    busy = Overloaded("The service is busy; try again.")
+
+    def refused(service_id: str) -> None:
+        engine.metrics.refused.labels(busy.code).inc()
+        engine.metrics.requests.labels("unknown", service_id, str(busy.status)).inc()
+
+    app.add_middleware(
+        Gate,
+        admission=engine.admission,
+        hooks={service_id: ready.service.hook for service_id, ready in engine.services.items()},
+        refusal=operation_outcome(busy.issue, busy.code, busy.message),
+        refused=refused,
+    )
+
+
 def _outcome(error: CdsError) -> Response:
     body = operation_outcome(error.issue, error.code, error.message)
-    return Response(body, status_code=error.status, media_type=FHIR_JSON)
+    headers = {"Retry-After": str(error.retry_after)} if error.retry_after is not None else {}
+    if isinstance(error, BodyTooLarge | BodyTooSlow | Overloaded):
+        # The rest of the body is not wanted, nor is the connection it would come on.
+        headers["Connection"] = "close"
+    return Response(body, status_code=error.status, media_type=FHIR_JSON, headers=headers)
 
 
 def _add_errors(app: FastAPI, engine: Engine) -> None:
     async def cds_error(_: Request, error: Exception) -> Response:
         if not isinstance(error, CdsError):
             raise error
-        engine.metrics.refused.labels(error.code).inc()
+        engine.metrics.refused.labels(error.reason or error.code).inc()
         return _outcome(error)
 
     async def unauthenticated(_: Request, error: Exception) -> Response:
@@ -125,70 +157,80 @@ def _add_errors(app: FastAPI, engine: Engine) -> None:
     app.add_exception_handler(HTTPException, http_error)
 
 
-async def read_body(request: Request, limit: int) -> bytes:
-    """The whole body, never more than `limit` bytes.
-
-    Raises:
-        BodyTooLarge: more bytes, declared or sent.
-        UnsupportedEncoding: a compressed body.
-    """
-    encoding = request.headers.get("content-encoding", "identity")
-    if encoding.lower() != "identity":
-        raise UnsupportedEncoding("Compressed request bodies are not accepted.")
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limit:
-        raise BodyTooLarge(f"The body is larger than {limit:,} bytes.")
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > limit:
-            raise BodyTooLarge(f"The body is larger than {limit:,} bytes.")
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
 def _add_hooks(app: FastAPI, engine: Engine) -> None:
-    limit = engine.settings.max_body_bytes
-
     @app.get("/cds-services", openapi_extra=OPERATIONS["discovery"])
     async def discover(request: Request) -> Response:
         return Response(await discovery.document(engine, dict(request.headers)), media_type=JSON)
 
-    async def run(line: _Pipeline, service_id: str, request: Request) -> Response:
-        begun = time.perf_counter()
-        name = service_id if service_id in engine.services else "unknown"
-        status = 500
-        try:
-            body = await read_body(request, limit)
-            reply = await line(engine, service_id, dict(request.headers), body)
-            status = reply.status
-            return Response(reply.body, status_code=reply.status, media_type=JSON, headers=reply.headers)
-        except CdsError as error:
-            status = error.status
-            raise
-        except Unauthenticated:
-            status = 401
-            raise
-        finally:
-            engine.metrics.requests.labels("any", name, str(status)).inc()
-            engine.metrics.seconds.labels(name).observe(time.perf_counter() - begun)
-
     @app.post("/cds-services/{service_id}", openapi_extra=OPERATIONS["call"])
     async def call(service_id: str, request: Request) -> Response:
-        return await run(pipeline.answer, service_id, request)
+        return await _call(engine, pipeline.answer, service_id, request)
 
     @app.post("/explain/{service_id}", openapi_extra=OPERATIONS["explain"])
     async def explain(service_id: str, request: Request) -> Response:
         if engine.settings.environment == "production":
             raise UnknownService("There is nothing at this address.")
-        return await run(pipeline.trace, service_id, request)
+        return await _call(engine, pipeline.trace, service_id, request)
 
     @app.post("/cds-services/{service_id}/feedback", openapi_extra=OPERATIONS["feedback"])
     async def feedback(service_id: str, request: Request) -> Response:
-        body = await read_body(request, limit)
-        await receive_feedback(engine, service_id, dict(request.headers), body)
-        return Response(status_code=200)
+        async def keep(body: bytes, turn: Turn) -> Response:
+            await receive_feedback(pinned, service_id, dict(request.headers), body, turn)
+            return Response(status_code=200)
+
+        pinned = engine.pinned()
+        return await _counted(pinned, "feedback", request, keep)
+
+
+async def _call(engine: Engine, line: _Pipeline, service_id: str, request: Request) -> Response:
+    pinned = engine.pinned()
+    ready = pinned.services.get(service_id)
+
+    async def answer(body: bytes, turn: Turn) -> Response:
+        await pinned.admission.enter(rank_of(ready.service.hook if ready else None))
+        try:
+            async with WhileConnected(request.receive):
+                reply = await line(pinned, service_id, dict(request.headers), body, turn)
+        finally:
+            pinned.admission.leave()
+        return Response(reply.body, status_code=reply.status, media_type=JSON, headers=reply.headers)
+
+    return await _counted(pinned, service_id if ready else "unknown", request, answer)
+
+
+async def _counted(
+    engine: Engine, name: str, request: Request, work: Callable[[bytes, Turn], Awaitable[Response]]
+) -> Response:
+    """Read the body, do the work with it, and count how it went and for whom."""
+    turn, held = engine.admission.turn(), Body(engine.admission)
+    settings = engine.settings
+    status = 500
+    try:
+        body = await held.read(
+            request.headers,
+            request.stream(),
+            limit=settings.max_body_bytes,
+            seconds=settings.body_deadline_ms / 1000,
+        )
+        # How long a client takes to send is not our time.
+        turn.arrived = time.perf_counter()
+        response = await work(body, turn)
+    except CdsError as error:
+        status = error.status
+        raise
+    except Unauthenticated:
+        status = 401
+        raise
+    except (ClientDisconnect, SenderGone):
+        status = _GONE
+        return Response(status_code=_GONE)
+    else:
+        status = response.status_code
+        return response
+    finally:
+        held.let_go()
+        engine.metrics.requests.labels(turn.client, name, str(status)).inc()
+        engine.metrics.seconds.labels(name).observe(time.perf_counter() - turn.arrived)
 
 
 def _add_operations(app: FastAPI, engine: Engine) -> None:
@@ -203,27 +245,4 @@ def _add_operations(app: FastAPI, engine: Engine) -> None:
 
     @app.get("/metrics", openapi_extra=OPERATIONS["metrics"])
     async def metrics() -> Response:
-        return Response(engine.metrics.render(), media_type="text/plain; version=0.0.4")
-
-
-async def readiness(engine: Engine) -> dict[str, Any]:
-    """Configuration, store, rules: what an operator must know before sending calls here."""
-    store = await engine.store.healthy() if engine.store is not None else True
-    live = engine.live_rules()
-    notes = []
-    if engine.settings.as_of is not None:
-        notes.append("the clinical clock is fixed by CDS_AS_OF")
-    if not engine.settings.authenticated:
-        notes.append("callers are not authenticated (development)")
-    if live == 0:
-        notes.append("no rule is live: every rule lacks a site approval or is switched off")
-    report: dict[str, Any] = {
-        "ready": store,
-        "store": "ok" if store else "not reachable",
-        "liveRules": live,
-        "configuration": engine.config_hash,
-        "environment": engine.settings.environment,
-    }
-    if notes:
-        report["notes"] = notes
-    return report
+        return Response(scrape(engine), media_type="text/plain; version=0.0.4")

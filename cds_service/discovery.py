@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from cds_service.callers import caller_profile
 from cds_service.engine import Engine
 from cds_service.protocol.response import ServiceOut, ServicesOut, encode
-from cds_service.stages import caller_profile
 
 SPECIFICATION = "2.0.1"
 """Version of CDS Hooks that is spoken (member `version`, from the 3.0 ballot)."""

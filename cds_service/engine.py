@@ -1,26 +1,33 @@
-"""Everything that is built once at start-up and shared by all calls."""
+"""Everything that all calls share: what the site decides, and the resources of the process."""
 
 from __future__ import annotations
 
-import hashlib
-import json
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from cds_service.clients.profile import ClientProfile, Coding, anonymous_profile
+from cds_service.clients.keys import KeyCache
+from cds_service.clients.profile import ClientProfile, anonymous_profile
 from cds_service.clients.verify import JwtVerifier
 from cds_service.compose import View
+from cds_service.configuration import Configuration, default_catalogue, load_configuration
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.write import OrderTemplate, order_template
+from cds_service.load.admission import Admission
 from cds_service.localise.catalogues import language_for, locale_folders
 from cds_service.metrics import Metrics
-from cds_service.registry import ReadyService, ready_services
+from cds_service.received import Received
+from cds_service.registry import ReadyService
 from cds_service.rules.modes import mode_of
 from cds_service.rules.rule import Mode, Rule
 from cds_service.rules.service import CatalogueEntry
-from cds_service.settings import Settings, Site, load_approvals, load_site
+from cds_service.settings import Settings, Site
+from cds_service.state import State
 from cds_service.store.store import Store
+
+_QUEUE_SHARE = 0.25
+_LARGE_BODIES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +55,24 @@ class Engine:
     fhir_names: Mapping[str, str]
     """FHIR base as callers name it -> base as we reach it, for callers without a profile."""
     approvals: frozenset[tuple[str, str, str]]
+    rule_modes: Mapping[str, str]
     config_hash: str
+    config_parts: Mapping[str, str]
+    keys: KeyCache | None
+    admission: Admission
+    state: State = field(default_factory=State)
+    received: Received = field(default_factory=Received)
     _views: dict[tuple[str, str], ServiceFor] = field(default_factory=dict)
+    _live: int | None = None
+
+    def pinned(self) -> Engine:
+        """A copy that keeps this configuration when the engine takes another: a call ends as it began."""
+        return copy.copy(self)
+
+    def adopt(self, other: Engine) -> None:
+        """Take over the configuration of another engine, between two steps of the event loop."""
+        for name in _CONFIGURED:
+            setattr(self, name, getattr(other, name))
 
     @property
     def enforces_approvals(self) -> bool:
@@ -77,16 +100,20 @@ class Engine:
 
     def live_rules(self) -> int:
         """How many rules show cards to a client without settings of its own."""
-        neutral = self.anonymous or ClientProfile(id="neutral")
-        return sum(
-            mode is Mode.LIVE for ready in self.services.values() for _, mode in self._rules(ready, neutral)
-        )
+        if self._live is None:
+            neutral = self.anonymous or ClientProfile(id="neutral")
+            self._live = sum(
+                mode is Mode.LIVE
+                for ready in self.services.values()
+                for _, mode in self._rules(ready, neutral)
+            )
+        return self._live
 
     def _rules(self, ready: ReadyService, profile: ClientProfile) -> tuple[tuple[Rule, Mode], ...]:
         chosen = []
         for use in ready.service.rules:
             mode = mode_of(
-                use, ready.service, self.settings.rule_modes, profile.rules, approved=self._approved(use.rule)
+                use, ready.service, self.rule_modes, profile.rules, approved=self._approved(use.rule)
             )
             if mode is not Mode.OFF:
                 chosen.append((use.rule, mode))
@@ -120,20 +147,32 @@ class Engine:
         return url if profile.shows_link(url) else None
 
 
-def default_catalogue(services: Mapping[str, ReadyService]) -> dict[str, Coding]:
-    """Suggestion key -> the content's own coding, for clients that take LOINC and SNOMED CT."""
-    return {
-        entry.key: Coding(entry.coding.system, entry.coding.code, entry.coding.display or entry.words)
-        for ready in services.values()
-        for entry in ready.service.content.catalogue
-        if entry.coding is not None
-    }
+_CONFIGURED = (
+    "site",
+    "services",
+    "verifier",
+    "profiles",
+    "anonymous",
+    "fhir_names",
+    "approvals",
+    "rule_modes",
+    "config_hash",
+    "config_parts",
+    "_views",
+    "_live",
+)
 
 
 def _templates(catalogue: tuple[CatalogueEntry, ...], profile: ClientProfile) -> dict[str, OrderTemplate]:
     laboratory = {entry.key: entry.laboratory for entry in catalogue}
     return {
-        key: order_template(coding.system, coding.code, coding.display, laboratory=laboratory[key])
+        key: order_template(
+            coding.system,
+            coding.code,
+            coding.display,
+            laboratory=laboratory[key],
+            fhir_version=profile.fhir_version,
+        )
         for key, coding in profile.order_catalog.items()
         if key in laboratory
     }
@@ -143,14 +182,17 @@ def build_engine(
     settings: Settings,
     *,
     store: Store | None,
-    profiles: tuple[ClientProfile, ...] = (),
-    verifier: JwtVerifier | None = None,
+    configuration: Configuration | None = None,
+    keys: KeyCache | None = None,
     fhir: FhirClient | None = None,
+    metrics: Metrics | None = None,
 ) -> Engine:
-    """An engine for these settings; the caller owns the store and closes both."""
-    services = ready_services(frozenset(settings.value_sets_off))
-    bounds = {k: v for ready in services.values() for k, v in ready.service.content.site_bounds.items()}
-    site = load_site(settings.site, bounds)
+    """An engine for these settings; the caller owns the store, the keys and the FHIR client and closes them.
+
+    Raises:
+        SettingsError, ProfileError: a file of the site cannot be used.
+    """
+    chosen = configuration or load_configuration(settings)
     anonymous = None
     names: dict[str, str] = {}
     if not settings.authenticated:
@@ -158,35 +200,37 @@ def build_engine(
             named, _, reached = item.partition("=")
             names[named.rstrip("/")] = (reached or named).rstrip("/")
         anonymous = anonymous_profile(
-            settings.environment, fhir_bases=tuple(names), order_catalog=default_catalogue(services)
+            settings.environment,
+            fhir_bases=tuple(names),
+            order_catalog=default_catalogue(chosen.services),
         )
+    metrics = metrics or Metrics()
+    if store is not None:
+        store.counters.observe = metrics.store_event
+    verifier = None
+    if chosen.profiles and store is not None and keys is not None:
+        verifier = JwtVerifier(chosen.profiles, keys, store.remember_jti)
     return Engine(
         settings=settings,
-        site=site,
-        services=services,
+        site=chosen.site,
+        services=chosen.services,
         fhir=fhir or FhirClient(),
         store=store,
-        metrics=Metrics(),
+        metrics=metrics,
         verifier=verifier,
-        profiles=profiles,
+        profiles=chosen.profiles,
         anonymous=anonymous,
         fhir_names=names,
-        approvals=load_approvals(settings.approvals),
-        config_hash=_config_hash(settings, site, profiles),
+        approvals=chosen.approvals,
+        rule_modes=chosen.rule_modes,
+        config_hash=chosen.hash,
+        config_parts=chosen.parts,
+        keys=keys,
+        admission=Admission(
+            calls=settings.max_calls,
+            waiting=settings.max_waiting,
+            rate=settings.client_rate,
+            patience=settings.deadline_ms / 1000 * _QUEUE_SHARE,
+            body_bytes=settings.max_body_bytes * _LARGE_BODIES,
+        ),
     )
-
-
-def _config_hash(settings: Settings, site: Site, profiles: tuple[ClientProfile, ...]) -> str:
-    """Hash of everything that decides which cards appear; holds no secret."""
-    relevant = {
-        "environment": settings.environment,
-        "modes": settings.rule_modes,
-        "site": {k: str(v) for k, v in site.clinical.items()},
-        "zone": str(site.zone),
-        "clients": [
-            [p.id, dict(p.rules), p.unit_system, p.locale, p.detail_format, p.gap_card] for p in profiles
-        ],
-        "off": settings.value_sets_off,
-    }
-    text = json.dumps(relevant, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

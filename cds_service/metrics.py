@@ -40,10 +40,20 @@ class Metrics:
         )
         self.auth_failures = counter("cds_auth_failures", "Refused tokens by cause", "reason")
         self.feedback = counter("cds_feedback", "Feedback items", "rule", "outcome", "reason")
+        self.feedback_problems = counter("cds_feedback_problems", "Parts of feedback that could not be read")
         self.unmapped = counter("cds_unmapped_codes", "Codes that no value set knows", "kind")
-        self.record_dropped = counter("cds_record_dropped", "Records that could not be written in time")
+        self.record_dropped = counter("cds_record_dropped", "Records that were lost")
+        self.record_late = counter("cds_record_late", "Records not yet durable when the answer went out")
+        self.reloads = counter("cds_reloads", "Reloads of the configuration by result", "result")
         self.deadline_exceeded = counter("cds_deadline_exceeded", "FHIR reads cut off by the deadline")
         self.refused = counter("cds_refused", "Calls refused before evaluation", "reason")
+
+    def store_event(self, name: str, number: int) -> None:
+        """A counter of the store has risen."""
+        if name == "dropped":
+            self.record_dropped.inc(number)
+        elif name == "late":
+            self.record_late.inc(number)
 
     def render(self) -> bytes:
         """Text exposition format."""

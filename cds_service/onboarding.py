@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cds_service.clients.profile import ClientProfile
 from cds_service.compose import topic_code
 from cds_service.engine import Engine
 from cds_service.localise.catalogues import known_tag, locale_folders
+from cds_service.protocol.request import OLD_HOOKS
+from cds_service.rules.rule import Mode
 from cds_service.rules.service import Service
 
 _TYPE = re.compile(r"^([A-Za-z]+)[/?]")
@@ -29,22 +31,35 @@ class ServiceStrings:
     scopes: tuple[str, ...]
 
 
+def discovery_url(engine: Engine) -> str:
+    """Where clients that read discovery begin."""
+    return f"{engine.settings.base_url}/cds-services"
+
+
+def audiences(engine: Engine, profile: ClientProfile) -> tuple[str, ...]:
+    """Values of `aud` that this client's tokens may carry, beside the very address called."""
+    return tuple(dict.fromkeys((engine.settings.base_url, *profile.audience)))
+
+
 def service_strings(engine: Engine, profile: ClientProfile) -> tuple[ServiceStrings, ...]:
     """Addresses, prefetch templates and scopes of every service this client may call."""
     return tuple(
-        _strings(engine, ready.service)
+        _strings(engine, ready.service, profile.fhir_version)
         for ready in engine.services.values()
         if profile.may_call(ready.service.hook)
     )
 
 
-def _strings(engine: Engine, service: Service) -> ServiceStrings:
-    url = f"{engine.settings.base_url}/cds-services/{service.id}"
-    types = sorted({match.group(1) for t in service.prefetch if (match := _TYPE.match(t.query))})
-    scopes = tuple(f"patient/{name}.rs" for name in [*types, "Medication"])
-    return ServiceStrings(
-        service.hook, url, f"{url}/feedback", {t.key: t.query for t in service.prefetch}, scopes
-    )
+def _strings(engine: Engine, service: Service, fhir_version: str) -> ServiceStrings:
+    url = f"{discovery_url(engine)}/{service.id}"
+    queries = {t.key: t.for_version(fhir_version).query for t in service.prefetch}
+    return ServiceStrings(service.hook, url, f"{url}/feedback", queries, read_scopes(queries.values()))
+
+
+def read_scopes(queries: Iterable[str]) -> tuple[str, ...]:
+    """SMART scopes for what these queries read, and for the Medications that orders refer to."""
+    types = sorted({match.group(1) for query in queries if (match := _TYPE.match(query))})
+    return tuple(f"patient/{name}.rs" for name in [*types, "Medication"])
 
 
 def override_codes(engine: Engine) -> str:
@@ -75,23 +90,36 @@ def lacks(engine: Engine, profile: ClientProfile) -> Iterator[str]:
     missing = sorted(_catalogue_keys(engine) - set(profile.order_catalog))
     if missing:
         yield f"No order code for: {', '.join(missing)}. These steps are named in words only."
+    if profile.timezone is None:
+        yield f"No timezone: dates are shown in the site's zone ({engine.site.zone})."
+    yield from _doubts_of_vendor(profile)
+    yield from _doubts_of_rules(engine, profile)
+
+
+def _doubts_of_vendor(profile: ClientProfile) -> Iterator[str]:
     if profile.preset == "epic" and profile.selection_behavior != "any":
         yield "Epic honours only selectionBehavior 'any'."
     if profile.preset == "epic" and profile.max_actions != 1:
         yield "Epic takes one action per suggestion: set max_actions to 1."
+    if profile.preset == "epic" and "RS384" not in profile.algorithms:
+        yield "Epic signs with RS384 unless the site changes it: add it to algorithms."
     if profile.preset == "oracle" and set(profile.hooks) - _CARD_HOOKS_OF_ORACLE:
         yield "Oracle Health documents patient-view only; other hooks will not be called."
+
+
+def _doubts_of_rules(engine: Engine, profile: ClientProfile) -> Iterator[str]:
     folders = {
         folder for ready in engine.services.values() for folder in locale_folders(ready.service.content)
     }
     if known_tag(profile.locale, folders) is None:
         yield f"No texts in {profile.locale}: the cards are in English."
-    if profile.timezone is None:
-        yield f"No timezone: dates are shown in the site's zone ({engine.site.zone})."
-    known = {use.rule.id for ready in engine.services.values() for use in ready.service.rules}
-    for key in profile.rules:
-        if key != "*" and key.split("@")[0] not in known:
-            yield f"rules names {key}, which is no rule of this service."
+    served = {ready.service.hook for ready in engine.services.values()} | set(OLD_HOOKS)
+    for hook in profile.hooks:
+        if hook not in served:
+            yield f"hooks names {hook}, which no service here answers."
+    views = (engine.service_for(service_id, profile) for service_id in engine.services)
+    if not any(mode is Mode.LIVE for view in views if view is not None for _, mode in view.rules):
+        yield "No rule is live for this client: every call is answered without cards."
 
 
 def _catalogue_keys(engine: Engine) -> set[str]:

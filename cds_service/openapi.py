@@ -1,137 +1,84 @@
-"""Descriptions for the OpenAPI document. Hook bodies are read raw, so their schemas are written here."""
+"""Descriptions for the OpenAPI document: what each operation takes and answers, with examples that are tested."""
 
 from __future__ import annotations
 
+import json
+from importlib.resources import files
 from typing import Any
 
-_OUTCOME = {
-    "description": "OperationOutcome",
-    "content": {"application/fhir+json": {"schema": {"type": "object"}}},
-}
-_REQUEST = {
-    "required": True,
-    "content": {
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "required": ["hook", "hookInstance", "context"],
-                "properties": {
-                    "hook": {"type": "string", "example": "order-sign"},
-                    "hookInstance": {"type": "string", "format": "uuid"},
-                    "fhirServer": {"type": "string", "format": "uri"},
-                    "fhirAuthorization": {
-                        "type": "object",
-                        "properties": {
-                            "access_token": {"type": "string"},
-                            "token_type": {"type": "string", "example": "Bearer"},
-                            "expires_in": {"type": "integer"},
-                            "scope": {"type": "string"},
-                            "subject": {"type": "string"},
-                        },
-                    },
-                    "context": {
-                        "type": "object",
-                        "required": ["patientId"],
-                        "properties": {
-                            "userId": {"type": "string", "example": "Practitioner/example"},
-                            "patientId": {"type": "string"},
-                            "encounterId": {"type": "string"},
-                            "selections": {"type": "array", "items": {"type": "string"}},
-                            "draftOrders": {
-                                "type": "object",
-                                "description": "Bundle (order-sign, order-select)",
-                            },
-                            "medications": {"type": "object", "description": "Bundle (medication-refill)"},
-                        },
-                    },
-                    "prefetch": {
-                        "type": "object",
-                        "description": "Results of the templates in discovery, under any key; null means none found",
-                        "additionalProperties": {"type": "object", "nullable": True},
-                    },
-                },
-            }
-        }
-    },
-}
-_CARDS = {
-    "description": "Cards, possibly none",
-    "content": {
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "required": ["cards"],
-                "properties": {
-                    "cards": {
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "required": ["summary", "indicator", "source"],
-                            "properties": {
-                                "uuid": {"type": "string", "format": "uuid"},
-                                "summary": {"type": "string", "maxLength": 139},
-                                "indicator": {"type": "string", "enum": ["info", "warning", "critical"]},
-                                "detail": {"type": "string", "description": "GitHub Flavored Markdown"},
-                                "source": {"type": "object"},
-                                "suggestions": {"type": "array", "items": {"type": "object"}},
-                                "selectionBehavior": {"type": "string", "enum": ["any", "at-most-one"]},
-                                "overrideReasons": {"type": "array", "items": {"type": "object"}},
-                                "links": {"type": "array", "items": {"type": "object"}},
-                            },
-                        },
-                    }
-                },
-            }
-        }
-    },
+from cds_service.openapi_schemas import CARDS, FEEDBACK, OUTCOME, REQUEST, SERVICES, TRACE, Schema
+
+Described = dict[str, Any]
+
+EXAMPLES: dict[str, Any] = json.loads(
+    files("cds_service").joinpath("openapi_examples.json").read_text("utf-8")
+)
+"""A call, its answer, feedback on it, and a refusal. Written by the test that checks them."""
+
+_EXAMPLE_OF = 400
+_MEANING = {
+    400: "The body is not such a call; orders are missing from the context; or data of another patient came along",
+    401: "No token, or one that is not good. The answer is the same whatever the cause",
+    404: "There is no such service",
+    408: "The body did not arrive in time",
+    412: "Nothing at all could be checked: the problem list or the orders could not be read, or they are FHIR DSTU2",
+    413: "The body is too large",
+    415: "The body is compressed",
+    429: "Too many calls of this client; `Retry-After` says when to come back",
+    500: "An error of ours; never an empty answer instead",
+    503: "Too many calls at once, or the store is away; `Retry-After` says when to come back",
 }
 
 
-def _described(
-    summary: str, ok: dict[str, Any], *errors: int, body: dict[str, Any] | None = None
-) -> dict[str, Any]:
-    responses: dict[str, Any] = {"200": ok, **{str(status): _OUTCOME for status in errors}}
-    described: dict[str, Any] = {"summary": summary, "responses": responses}
+def _json(description: str, schema: Schema, media: str = "application/json", **examples: Any) -> Described:
+    content: Described = {"schema": schema}
+    if examples:
+        content["examples"] = {name: {"value": value} for name, value in examples.items()}
+    return {"description": description, "content": {media: content}}
+
+
+def _body(schema: Schema, **examples: Any) -> Described:
+    described = _json("", schema, **examples)
+    return {"required": True, "content": described["content"]}
+
+
+def _described(summary: str, ok: Described, *errors: int, body: Described | None = None) -> Described:
+    responses: Described = {"200": ok}
+    for status in errors:
+        examples = {"orders-withheld": EXAMPLES["refusal"]} if status == _EXAMPLE_OF else {}
+        responses[str(status)] = _json(_MEANING[status], OUTCOME, "application/fhir+json", **examples)
+    described: Described = {"summary": summary, "responses": responses}
     if body is not None:
         described["requestBody"] = body
     return described
 
 
-_FEEDBACK = {
-    "required": True,
-    "content": {
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "required": ["feedback"],
-                "properties": {
-                    "feedback": {
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "required": ["card", "outcome"],
-                            "properties": {
-                                "card": {"type": "string"},
-                                "outcome": {"type": "string", "enum": ["accepted", "overridden"]},
-                                "acceptedSuggestions": {"type": "array", "items": {"type": "object"}},
-                                "overrideReason": {"type": "object"},
-                                "outcomeTimestamp": {"type": "string", "format": "date-time"},
-                            },
-                        },
-                    }
-                },
-            }
-        }
-    },
-}
-_PLAIN = {"description": "JSON", "content": {"application/json": {"schema": {"type": "object"}}}}
+_ANY: Schema = {"type": "object"}
+_CALL_ERRORS = (400, 401, 404, 408, 412, 413, 415, 429, 500, 503)
+_REQUEST = _body(REQUEST, warfarin=EXAMPLES["call"])
 
-OPERATIONS: dict[str, dict[str, Any]] = {
-    "discovery": _described("CDS Hooks discovery", _PLAIN, 401),
-    "call": _described("Call a service", _CARDS, 400, 401, 404, 412, 413, 415, 500, 503, body=_REQUEST),
-    "explain": _described("Why a card did or did not appear", _PLAIN, 400, 404, 412, 413, body=_REQUEST),
-    "feedback": _described("Feedback on cards", _PLAIN, 400, 401, 404, 413, 503, body=_FEEDBACK),
-    "health": _described("The process is alive", _PLAIN),
-    "ready": _described("Configuration, store and rules are in order", _PLAIN, 503),
+OPERATIONS: dict[str, Described] = {
+    "discovery": _described("CDS Hooks discovery", _json("The services", SERVICES), 401, 429, 503),
+    "call": _described(
+        "Call a service",
+        _json("Cards, possibly none", CARDS, warfarin=EXAMPLES["cards"]),
+        *_CALL_ERRORS,
+        body=_REQUEST,
+    ),
+    "explain": _described(
+        "Why a card did or did not appear (development only)",
+        _json("Facts, outcomes, gaps, what was dropped, and the cards", TRACE),
+        *_CALL_ERRORS,
+        body=_REQUEST,
+    ),
+    "feedback": _described(
+        "Feedback on cards, acknowledged once it is durable",
+        {"description": "Kept. No body"},
+        *(status for status in _CALL_ERRORS if status != 412),  # noqa: PLR2004 - 412 is about data
+        body=_body(FEEDBACK, both=EXAMPLES["feedback"]),
+    ),
+    "health": _described("The process is alive", _json("Alive", _ANY)),
+    "ready": _described("Configuration, store and rules are in order", _json("Ready", _ANY)),
     "metrics": _described("Prometheus metrics", {"description": "text", "content": {"text/plain": {}}}),
 }
+OPERATIONS["ready"]["responses"]["503"] = _json("Not ready, and why", _ANY)

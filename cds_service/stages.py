@@ -7,15 +7,14 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import structlog
 
-from cds_service import __version__
 from cds_service import compose as composing
+from cds_service.callers import caller_profile
 from cds_service.clients.profile import ClientProfile
-from cds_service.clients.verify import Cause, Unauthenticated
 from cds_service.engine import Engine, ServiceFor
 from cds_service.errors import BadRequest, ForeignPatient, NothingAssessable, UnknownService
 from cds_service.facts.medications import shelve, unresolved_reference
@@ -26,13 +25,14 @@ from cds_service.fhir.client import Deadline, FhirAccess
 from cds_service.fhir.decode import Dropped, Resource
 from cds_service.fhir.prefetch import Source, members, read_prefetch, read_references
 from cds_service.fhir.prefetch import complete as complete_sources
-from cds_service.fhir.results import Fetched
+from cds_service.fhir.results import FailureReason, Fetched
 from cds_service.fhir.source import unique
-from cds_service.protocol.request import HookRequest, decode_request
+from cds_service.load.admission import Turn
+from cds_service.protocol.request import OLD_HOOKS, HookRequest, decode_request
+from cds_service.recording import ORDERS, UNREADABLE, invocation_of
 from cds_service.rules.evaluate import Outcome, Result, triggered
 from cds_service.rules.evaluate import evaluate as evaluate_rule
 from cds_service.rules.rule import Mode, Rule
-from cds_service.store.records import CardRecord, InvocationRecord, OutcomeRecord
 
 log = structlog.get_logger()
 _DSTU2 = frozenset({"MedicationOrder", "DiagnosticOrder", "MedicationPrescription"})
@@ -47,7 +47,7 @@ class Call:
 
     engine: Engine
     body: bytes
-    started: float = field(default_factory=time.perf_counter)
+    turn: Turn = field(default_factory=Turn)
     deadline: Deadline = field(init=False)
     fhir_deadline: Deadline = field(init=False)
     timings: dict[str, float] = field(default_factory=dict)
@@ -57,6 +57,7 @@ class Call:
     as_of: datetime = field(init=False)
     orders: tuple[Order, ...] = ()
     order_resources: list[Resource] = field(default_factory=list)
+    unread_orders: list[Dropped] = field(default_factory=list)
     companions: list[tuple[Resource, str | None]] = field(default_factory=list)
     unclassified: tuple[str, ...] = ()
     sources: dict[str, Source] = field(default_factory=dict)
@@ -66,9 +67,20 @@ class Call:
 
     def __post_init__(self) -> None:
         settings = self.engine.settings
-        self.deadline = Deadline.after(settings.deadline_ms / 1000)
+        waited = time.perf_counter() - self.turn.arrived
+        self.deadline = Deadline.after(settings.deadline_ms / 1000 - waited)
         self.fhir_deadline = self.deadline.within(settings.fhir_deadline_ms / 1000)
         self.as_of = self.engine.now()
+
+    def keep_time_of(self, profile: ClientProfile) -> None:
+        """A client may have a time limit of its own; FHIR keeps the same share of it."""
+        if profile.deadline_ms is None:
+            return
+        settings = self.engine.settings
+        share = settings.fhir_deadline_ms / settings.deadline_ms
+        allowed, gone = profile.deadline_ms / 1000, time.perf_counter() - self.turn.arrived
+        self.deadline = Deadline.after(allowed - gone)
+        self.fhir_deadline = self.deadline.within(allowed * share - gone)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -81,7 +93,7 @@ class Call:
     @property
     def dropped(self) -> list[Dropped]:
         """Everything that could not be read, with its place."""
-        found = list(self.request.dropped_orders)
+        found = list(self.unread_orders)
         for source in self.sources.values():
             found.extend(source.dropped)
         return found
@@ -95,32 +107,12 @@ async def trust(call: Call, headers: dict[str, str], service_id: str) -> None:
     """Who calls? Then the service by its id; in production an unknown id is told only to known callers."""
     with call.stage("trust"):
         call.profile = await caller_profile(call.engine, headers, f"/cds-services/{service_id}", call.body)
+        call.keep_time_of(call.profile)
+        call.turn.identify(call.profile.id, limited=not call.profile.anonymous)
         service = call.engine.service_for(service_id, call.profile)
         if service is None:
             raise UnknownService("There is no service with this id.")
         call.service = service
-
-
-async def caller_profile(engine: Engine, headers: dict[str, str], path: str, body: bytes) -> ClientProfile:
-    """The profile of the caller.
-
-    Raises:
-        Unauthenticated: a token is required and this one is not good.
-    """
-    if engine.verifier is not None and (
-        engine.settings.authenticated or _bearer_of_known_client(engine, headers)
-    ):
-        audience = (f"{engine.settings.base_url}{path}", engine.settings.base_url)
-        caller = await engine.verifier.verify(headers.get("authorization"), audience, body)
-        return caller.profile
-    if engine.anonymous is None:
-        raise Unauthenticated(Cause.MISSING)
-    return engine.anonymous
-
-
-def _bearer_of_known_client(engine: Engine, headers: dict[str, str]) -> bool:
-    """With authentication off, a token is looked at only when client profiles are configured."""
-    return bool(engine.profiles) and headers.get("authorization", "").lower().startswith("bearer ")
 
 
 def decode(call: Call) -> None:
@@ -128,24 +120,36 @@ def decode(call: Call) -> None:
     with call.stage("decode"):
         call.request = request = decode_request(call.body)
         hook = call.service.ready.service.hook
-        if request.hook != hook:
+        # An old name counts only where the profile lists it.
+        named_before = OLD_HOOKS.get(request.hook) == hook and request.hook in call.profile.hooks
+        if request.hook != hook and not named_before:
             raise BadRequest(f"This service answers the hook '{hook}' only.")
-        if not call.profile.may_call(hook):
+        if not call.profile.may_call(request.hook):
             raise BadRequest("This client is not registered for this hook.")
         _take_orders(call)
-        if any(lost.resource_type in _DSTU2 for lost in request.dropped_orders):
+        _take_prefetched(call)
+        if any(lost.resource_type in _DSTU2 for lost in _lost(request)):
             raise NothingAssessable(_NO_DSTU2)
-        if request.drafts is not None and not call.order_resources and request.dropped_orders:
-            raise NothingAssessable("None of the orders could be read.")
+        if call.unread_orders:
+            if not call.order_resources:
+                raise NothingAssessable("None of the orders could be read.")
+            call.engine.metrics.gaps.labels(ORDERS, UNREADABLE).inc(len(call.unread_orders))
+
+
+def _lost(request: HookRequest) -> Iterator[Dropped]:
+    yield from request.dropped_orders
+    for dropped in request.dropped.values():
+        yield from dropped
 
 
 def _take_orders(call: Call) -> None:
     request = call.request
-    entries = [e for e in (request.drafts.entry if request.drafts else None) or () if e is not None]
-    for entry in entries:
-        resource = entry.resource
-        if resource is None:
+    call.unread_orders += request.dropped_orders
+    for number, entry in enumerate((request.drafts.entry if request.drafts else None) or ()):
+        if entry is None or entry.resource is None or entry.resource.resourceType is None:
+            call.unread_orders.append(Dropped(f"context.orders.entry[{number}]", None, "no resource"))
             continue
+        resource = entry.resource
         if resource.resourceType in _DSTU2:
             raise NothingAssessable(_NO_DSTU2)
         call.companions.append((resource, entry.fullUrl))
@@ -161,8 +165,15 @@ def _take_orders(call: Call) -> None:
         chosen = [r for r in call.order_resources if _selected(r, request.selections)]
         # Selections that name none of the drafts cannot be understood: then every draft is judged.
         call.order_resources = chosen or call.order_resources
+
+
+def _take_prefetched(call: Call) -> None:
+    """Medications that orders may refer to; and no DSTU2, and nobody else's record."""
+    request = call.request
     for value in request.prefetch.values():
         for resource in members(value):
+            if resource.resourceType in _DSTU2:
+                raise NothingAssessable(_NO_DSTU2)
             if resource.resourceType == "Medication":
                 call.companions.append((resource, None))
             elif resource.resourceType == "Patient" and str(resource.id) != request.patient_id:
@@ -232,11 +243,12 @@ async def complete(call: Call) -> None:
     """Prefetch as given, the rest fetched from the EHR, in parallel, inside one deadline."""
     with call.stage("complete"):
         request, service = call.request, call.service.ready.service
-        given = read_prefetch(request.prefetch, service.prefetch, request.dropped)
+        templates = [template.for_version(call.profile.fhir_version) for template in service.prefetch]
+        given = read_prefetch(request.prefetch, templates, request.dropped)
         context = {"patientId": request.patient_id}
         call.sources = await complete_sources(
             given,
-            service.prefetch,
+            templates,
             context,
             _access(call),
             call.engine.fhir,
@@ -247,6 +259,8 @@ async def complete(call: Call) -> None:
         for key, source in call.sources.items():
             state = "failed" if source.resources is None else "complete" if source.complete else "partial"
             metrics.prefetch.labels(key, f"{source.origin}-{state}").inc()
+            if source.failure is FailureReason.NO_ANSWER_IN_TIME:
+                metrics.deadline_exceeded.inc()
             if source.origin == "fhir":
                 metrics.fhir_seconds.labels(key, state).observe(source.seconds)
         await _read_listed_medications(call)
@@ -299,7 +313,7 @@ def normalise(call: Call) -> None:
         setting = Setting(
             as_of=call.as_of,
             zone=call.zone,
-            hook=call.request.hook,
+            hook=call.service.ready.service.hook,
             patient_id=call.request.patient_id,
             site=call.engine.site.clinical,
             units=call.profile.unit_system,
@@ -368,52 +382,6 @@ async def record(call: Call) -> None:
     if call.engine.store is None:
         return
     with call.stage("record"):
-        kept = await call.engine.store.record(
-            _invocation(call), timeout=max(call.deadline.left() * _RECORD_SHARE, 0.01)
+        await call.engine.store.record(
+            invocation_of(call), timeout=max(call.deadline.left() * _RECORD_SHARE, 0.01)
         )
-    if not kept:
-        metrics.record_dropped.inc()
-
-
-def _invocation(call: Call) -> InvocationRecord:
-    request, facts = call.request, call.facts
-    return InvocationRecord(
-        at=datetime.now(UTC),
-        client=call.profile.id,
-        service=call.service.ready.service.id,
-        hook=request.hook,
-        status=200,
-        hook_instance=request.hook_instance,
-        patient=request.patient_id,
-        user=request.user_id,
-        as_of=call.as_of,
-        gaps=tuple(f"{gap.source}:{gap.kind}" for gap in facts.gaps) if facts else (),
-        timings_ms={name: round(ms, 3) for name, ms in call.timings.items()},
-        config_hash=call.engine.config_hash,
-        engine_version=__version__,
-        shadow=not any(mode is Mode.LIVE for _, mode in call.service.rules),
-        outcomes=tuple(
-            OutcomeRecord(
-                rule=o.rule.id,
-                version=o.rule.version,
-                mode=o.mode.value,
-                outcome=o.result.value,
-                indicator=o.indicator.value if o.result is Result.FIRES else None,
-                order=o.order.reference if o.order else None,
-            )
-            for o in call.outcomes
-            if o.result is not Result.NOT_TRIGGERED
-        ),
-        cards=tuple(
-            CardRecord(
-                uuid=composed.card.uuid,
-                rule=composed.rule.id,
-                version=composed.rule.version,
-                indicator=composed.indicator.value,
-                topic=composed.topic,
-                mode="live",
-                suggestions=composed.suggestions,
-            )
-            for composed in call.cards
-        ),
-    )

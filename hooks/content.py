@@ -10,9 +10,12 @@ from hooks import valuesets as vs
 from hooks.analytes import ANALYTES
 from hooks.background import BACKGROUND
 from hooks.case_features.readable import AgeNotRecorded, ProblemListUnreadable
+from hooks.cohort import COHORT
 from hooks.evidence import CITATIONS
 from hooks.fills import FILLS
+from hooks.standing import STANDING
 from hooks.thresholds import SITE_BOUNDS
+from hooks.trend import trend
 
 VERSION = "0.1.0"
 _LOINC = "http://loinc.org"
@@ -85,5 +88,8 @@ CONTENT = Content(
     topic_system="https://calciphylaxis-cds.example/fhir/CodeSystem/card-topics",
     site_bounds=SITE_BOUNDS,
     background=BACKGROUND,
+    standing=STANDING,
+    cohort=COHORT,
+    trend=trend,
     locales=Path(__file__).parent / "locales",
 )

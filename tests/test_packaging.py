@@ -27,11 +27,15 @@ from pathlib import Path
 import cds_service, hooks
 from cds_service.registry import load_services, ready_services
 from cds_service.store import Store
-from cds_service.web.routes import _pages
+from cds_service.app import create_app
+from cds_service.engine import build_engine
+from cds_service.settings import load_settings
+from cds_service.web.pages import Pages
 home = Path(sys.argv[1])
 assert home in Path(cds_service.__file__).parents and home in Path(hooks.__file__).parents
 ready_services()
-_pages.get_template("start.html")
+assert b"<html" in Pages(load_settings()).message(200, "Here", "The templates are here.").body
+create_app(build_engine(load_settings(), store=None))
 Store.open(f"sqlite:///{home / 'store.db'}", hash_key=b"a-key-for-this-test-only").close(timeout=5)
 print(*sorted(service.id for service in load_services()))
 """
@@ -77,23 +81,15 @@ def test_one_version():
     assert metadata("calciphylaxis-cds")["Version"] == __version__
 
 
-@pytest.mark.parametrize(
-    ("folder", "pattern"),
-    [
-        ("hooks/valuesets", "*.json"),
-        ("cds_service/web/templates", "*"),
-        ("cds_service/store/migrations", "**/*.py"),
-        ("cds_service", "**/*.py"),
-        ("hooks", "**/*.py"),
-    ],
-)
-def test_the_wheel_holds(names, folder, pattern):
+@pytest.mark.parametrize("folder", ["cds_service", "hooks"])
+def test_the_wheel_holds(names, folder):
     wanted = {
         path.relative_to(ROOT).as_posix()
-        for path in (ROOT / folder).glob(pattern)
+        for path in (ROOT / folder).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    assert wanted
+    # Code, templates, styles, value sets: whatever stands in the folder.
+    assert {Path(name).suffix for name in wanted} > {".py", ".json" if folder == "hooks" else ".html"}
     assert wanted - names == set()
 
 

@@ -28,6 +28,7 @@ from cds_service.clients.profile import ClientProfile
 from cds_service.clients.verify import Cause, Unauthenticated
 from cds_service.engine import build_engine
 from cds_service.errors import BadRequest, ForeignPatient, NothingAssessable, UnknownService
+from cds_service.recording import invocation_of
 from cds_service.rules.rule import Mode
 from cds_service.serving import running_engine
 from cds_service.settings import load_settings
@@ -542,20 +543,20 @@ def test_a_shadow_only_service_says_so_in_its_record():
     call = called(request(), engine=engine)
     assert (call.cards, outcomes(call)["vka-dialysis"]) == ([], "fires")
     assert {mode for _, mode in call.service.rules} == {Mode.SHADOW}
-    assert stages._invocation(call).shadow
-    assert not stages._invocation(called(request())).shadow
+    assert invocation_of(call).shadow
+    assert not invocation_of(called(request())).shadow
 
 
 def test_a_record_names_rules_cards_and_gaps_and_never_what_was_not_triggered():
     body = request(given=prefetch(medications=[medicine("warfarin", status="unknown")]))
     call = called(body)
-    kept = stages._invocation(call)
+    kept = invocation_of(call)
     assert (kept.client, kept.service, kept.hook, kept.patient) == ("anonymous", SIGN, "order-sign", "p1")
     assert kept.gaps == ("medications:status",)
     assert {each.rule for each in kept.outcomes if each.outcome == "fires"} == {"vka-dialysis"}
     assert all(each.indicator is None or each.outcome == "fires" for each in kept.outcomes)
     assert [(each.rule, each.topic) for each in kept.cards] == [("vka-dialysis", "vkaDialysisWarning")]
-    untouched = stages._invocation(called(request(medicine("aspirin"))))
+    untouched = invocation_of(called(request(medicine("aspirin"))))
     assert (untouched.outcomes, untouched.gaps, untouched.cards) == ((), (), ())
 
 

@@ -12,14 +12,17 @@ from rich.console import Console
 
 from cds_service import __version__
 from cds_service.cli import demo as demo_command
-from cds_service.cli import operate
+from cds_service.cli import operate, records
 from cds_service.cli.conform import conform
 from cds_service.cli.explain import explain_case
+from cds_service.cli.population import doctor_data, generate_command, replay_command, screen_command
 from cds_service.clients.load import ProfileError
 from cds_service.logs import configure_logging
+from cds_service.serving import bind, check_binding, inherited
 from cds_service.serving import serve as run_server
 from cds_service.settings import SettingsError, load_settings
 from cds_service.store.errors import StoreError
+from cds_service.workers import run_workers
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 export_app = typer.Typer(
@@ -27,6 +30,9 @@ export_app = typer.Typer(
 )
 app.add_typer(export_app, name="export")
 app.command()(conform)
+app.command("generate")(generate_command)
+app.command("screen")(screen_command)
+app.command("replay")(replay_command)
 console = Console()
 problems_console = Console(stderr=True)
 
@@ -48,11 +54,23 @@ def main() -> None:
 def serve(
     host: Annotated[str, typer.Option(help="Address to bind to.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to bind to.")] = 8000,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that share the port.")] = 1,
+    fd: Annotated[
+        int | None, typer.Option(help="Serve on this inherited socket instead.", hidden=True)
+    ] = None,
 ) -> None:
     """Run the service."""
     settings = load_settings()
     configure_logging(json=settings.environment == "production")
-    run_server(settings, host, port)
+    if fd is not None:
+        run_server(settings, inherited(fd))
+        return
+    check_binding(settings, host)
+    sock = bind(host, port)
+    if workers == 1:
+        run_server(settings, sock)
+    else:
+        raise typer.Exit(run_workers(sock, workers))
 
 
 @app.command()
@@ -88,11 +106,12 @@ def check(json: Json = False) -> None:
 @export_app.command("sheets")
 def export_sheets(
     folder: Annotated[Path, typer.Argument(help="Where to write the pages.")] = Path("docs"),
+    json: Json = False,
 ) -> None:
     """One review page per rule, and the generated documents, from the rules themselves."""
     from cds_service.cli.content import write_documents  # noqa: PLC0415
 
-    write_documents(console, folder)
+    write_documents(console, folder, as_json=json)
 
 
 @export_app.command("catalogue")
@@ -104,11 +123,14 @@ def export_catalogue() -> None:
 
 
 @export_app.command("fhir")
-def export_fhir(folder: Annotated[Path, typer.Argument(help="Where to write the resources.")]) -> None:
+def export_fhir(
+    folder: Annotated[Path, typer.Argument(help="Where to write the resources.")],
+    json: Json = False,
+) -> None:
     """The knowledge as FHIR R4 resources: PlanDefinitions, ValueSets and an index."""
     from cds_service.cli.content import write_knowledge  # noqa: PLC0415
 
-    write_knowledge(console, folder)
+    write_knowledge(console, folder, as_json=json)
 
 
 @app.command()
@@ -117,9 +139,15 @@ def doctor(
         str | None, typer.Option(help="Id of a client profile; the first one by default.")
     ] = None,
     codes: Annotated[bool, typer.Option("--codes", help="Print override codes as CSV instead.")] = False,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Examine this Bulk Data export instead: go or fix first, rule by rule."),
+    ] = None,
     json: Json = False,
 ) -> None:
-    """What a client profile lacks, and the exact strings an EHR analyst must type in."""
+    """What a client profile lacks, and the exact strings an EHR analyst must type in; or whether data will do."""
+    if data is not None:
+        raise typer.Exit(doctor_data(data, client, as_json=json))
     raise typer.Exit(operate.doctor(console, client, as_json=json, codes=codes))
 
 
@@ -136,7 +164,36 @@ def export_feedback(
     ] = False,
 ) -> None:
     """Feedback joined with card, rule, version and tier, on standard output."""
-    operate.export_feedback(form, since.replace(tzinfo=UTC) if since else None, comments=comments)
+    records.export_feedback(form, since.replace(tzinfo=UTC) if since else None, comments=comments)
+
+
+@export_app.command("audit")
+def export_audit(
+    since: Annotated[
+        datetime | None, typer.Option(help="Only calls received from this time on (UTC).")
+    ] = None,
+) -> None:
+    """Every call as a FHIR R4B AuditEvent, one a line, on standard output; people as keyed hashes."""
+    records.export_audit(since.replace(tzinfo=UTC) if since else None)
+
+
+@app.command()
+def purge(
+    days: Annotated[
+        int | None,
+        typer.Option(min=1, help="Keep this many days; by default retention_days of the site file."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be deleted.")] = False,
+    json: Json = False,
+) -> None:
+    """Delete records and feedback that are older than the site keeps them."""
+    records.purge(console, days, dry_run=dry_run, as_json=json)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the schema of this version, before a new version starts."""
+    records.migrate(console)
 
 
 @app.command()

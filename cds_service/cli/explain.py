@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cds_service import pipeline
+from cds_service.content.cases import parse_as_of
 from cds_service.engine import build_engine
 from cds_service.errors import CdsError
 from cds_service.settings import load_settings
@@ -63,11 +63,6 @@ def read_case(path: Path, service: str | None) -> Example:
     if case.modes:
         settings["rule_modes"] = case.modes
     return Example(name, bytes(case.request) or data, settings)
-
-
-def parse_as_of(text: str) -> datetime:
-    """Clinical time of a case: a date means noon UTC of that day."""
-    return datetime.fromisoformat(text if "T" in text else f"{text}T12:00:00+00:00")
 
 
 def explain_case(console: Console, path: Path, service: str | None, *, as_json: bool) -> int:

@@ -114,6 +114,11 @@ class KeyCache:
             for client, keys in self._clients.items()
         }
 
+    def forget(self, clients: Iterable[str]) -> None:
+        """Drop what is known of these clients; their keys are read anew when they call."""
+        for client in clients:
+            self._clients.pop(client, None)
+
     def close(self) -> None:
         """Stop fetching; a fetch under way is left to its own time limit."""
         self._executor.shutdown(wait=False, cancel_futures=True)

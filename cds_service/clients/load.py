@@ -13,7 +13,7 @@ import msgspec
 
 from cds_service.clients.jwks import ALGORITHMS, parse_key_set
 from cds_service.clients.presets import DEVELOPMENT_ONLY, PRESETS, WITHOUT_DEFAULT_CATALOG
-from cds_service.clients.profile import ANONYMOUS, ClientProfile, Coding, Environment
+from cds_service.clients.profile import ANONYMOUS, ClientProfile, Coding, Environment, SmartApp
 
 _FIELDS = {field.name: field for field in msgspec.structs.fields(ClientProfile)}
 
@@ -108,6 +108,8 @@ def _problems(profile: ClientProfile, environment: Environment) -> Iterator[str]
         yield from _url_problems("fhir_base", base, https=production)
     for link in profile.link_allow:
         yield from _url_problems("link_allow", link, https=True)
+    if profile.smart is not None:
+        yield from _smart_problems(profile, profile.smart, https=production)
     if profile.timezone is not None:
         try:
             ZoneInfo(profile.timezone)
@@ -127,6 +129,13 @@ def _key_problems(profile: ClientProfile, *, production: bool) -> Iterator[str]:
         # Keys fetched in the clear could be anybody's; only this very machine is let off, for trying out.
         local = not production and _is_loopback(profile.jwks_url)
         yield from _url_problems("jwks_url", profile.jwks_url, https=not local)
+
+
+def _smart_problems(profile: ClientProfile, smart: SmartApp, *, https: bool) -> Iterator[str]:
+    if not profile.fhir_base:
+        yield "smart: needs fhir_base, by which a launch is recognised"
+    for origin in smart.origins:
+        yield from _url_problems("smart.origins", origin, https=https)
 
 
 def _is_loopback(url: str) -> bool:

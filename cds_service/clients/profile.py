@@ -29,6 +29,23 @@ class Coding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     display: Text
 
 
+class SmartApp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the trend page is registered with this client's EHR as a SMART app.
+
+    Attributes:
+        client_id: as the EHR gave it.
+        secret_file: path of a file that holds the client secret; None for a public client (PKCE alone).
+        scopes: what to ask for; empty asks for the launch and for what the page reads.
+        origins: web origins (`https://login.example.org`) beside that of `fhir_base` where its authorisation
+            and token addresses may lie; any other is refused.
+    """
+
+    client_id: Text
+    secret_file: Text | None = None
+    scopes: tuple[Text, ...] = ()
+    origins: tuple[Text, ...] = ()
+
+
 class ClientProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything this service knows about one client.
 
@@ -60,6 +77,7 @@ class ClientProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         rules: `rule`, `rule@service` or `*` -> mode.
         gap_card: whether to show what could not be checked when no order is in scope.
         deadline_ms: time for one answer, in milliseconds; None means the site's.
+        smart: the trend page as a SMART app of its EHR; None offers no launch.
     """
 
     id: Name
@@ -89,6 +107,7 @@ class ClientProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     rules: Mapping[Text, RuleMode] = {}
     gap_card: bool = False
     deadline_ms: Annotated[int, Meta(ge=100, le=30_000)] | None = None
+    smart: SmartApp | None = None
 
     @property
     def anonymous(self) -> bool:

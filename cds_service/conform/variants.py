@@ -57,7 +57,7 @@ def authorization(token: str) -> dict[str, Any]:
     """A complete `fhirAuthorization`."""
     return {
         "access_token": token,
-        "token_type": "Bearer",
+        "token_type": "Bearer",  # nosec B105 - the name of a scheme
         "expires_in": 300,
         "scope": "user/*.read patient/*.read",
         "subject": "conform-client",
@@ -77,7 +77,7 @@ def scoped(scope: str) -> Change:
 
 def partial_authorization(request: dict[str, Any]) -> dict[str, Any]:
     """`fhirAuthorization` with nothing a client could use it with."""
-    return {**request, "fhirAuthorization": {"token_type": "Bearer"}}
+    return {**request, "fhirAuthorization": {"token_type": "Bearer"}}  # nosec B105 - the name of a scheme
 
 
 def hostile(request: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -39,6 +41,8 @@ class Case(msgspec.Struct, frozen=True):
     service: str
     request: msgspec.Raw
     expect: Expectation
+    modes: dict[str, Literal["live", "shadow", "off"]] = {}
+    """Rule modes the case asks for, as in CDS_RULE_MODES."""
 
     def outcome(self, rule: Rule) -> str | None:
         """What the rule must answer here; a card of its own without a stated outcome means that it fires."""
@@ -49,6 +53,11 @@ class Case(msgspec.Struct, frozen=True):
 
     def cards(self, rule: Rule) -> list[ExpectedCard]:
         return [card for card in self.expect.cards if card.rule == rule.id]
+
+
+def parse_as_of(text: str) -> datetime:
+    """Clinical time of a case: a date means noon UTC of that day."""
+    return datetime.fromisoformat(text if "T" in text else f"{text}T12:00:00+00:00")
 
 
 @dataclass(frozen=True, slots=True)

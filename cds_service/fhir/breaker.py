@@ -23,9 +23,14 @@ class CircuitBreaker:
         self._next_try = 0.0
         self._reason = FailureReason.UNREACHABLE
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the server is left alone, but for a probe now and then."""
+        return self._failures >= self._threshold
+
     def refusal(self) -> FailureReason | None:
         """Why no read may start now: the reason of the latest failure. None lets the read through."""
-        if self._failures < self._threshold:
+        if not self.is_open:
             return None
         now = self._clock()
         if now < self._next_try:

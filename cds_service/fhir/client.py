@@ -12,12 +12,12 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import Any, Literal
 
 import requests
 import urllib3
@@ -26,7 +26,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from cds_service.fhir.breaker import CircuitBreaker
-from cds_service.fhir.reading import NoAnswer, Read, Reader, check_status, jitter
+from cds_service.fhir.reading import Lifeline, NoAnswer, Read, Reader, check_status, jitter
 from cds_service.fhir.results import Deadline, Failed, FailureReason, Fetched, FhirAccess
 from cds_service.fhir.search import clean_base
 
@@ -76,8 +76,8 @@ class _HttpsPool(HTTPSConnectionPool):
     ConnectionCls = _HttpsConnection
 
 
-_KEY_SET_TIMEOUT_S = 2.0
-_KEY_SET_BYTES = 200_000
+_SMALL_SECONDS = 2.0
+_SMALL_BYTES = 200_000
 
 
 class _Adapter(HTTPAdapter):
@@ -150,21 +150,67 @@ class FhirClient:
         for session in self._sessions.values():
             session.close()
 
+    def circuit_open(self, base: str) -> bool:
+        """Whether the server at `base` (in its clean form) is left alone because it kept failing."""
+        breaker = self._breakers.get(base)
+        return breaker is not None and breaker.is_open
+
     def fetch_key_set(self, url: str) -> bytes:
         """A client's pinned key set (configuration, never an address that came with a call); blocking.
 
         Raises:
-            requests.RequestException: no answer.
+            requests.RequestException, urllib3.exceptions.HTTPError: no answer, or not in time.
             ValueError: not a plain 200, or far too large for a key set.
         """
-        with (
-            self._new_session() as session,
-            session.get(url, timeout=_KEY_SET_TIMEOUT_S, stream=True, allow_redirects=False) as response,
-        ):
-            body: bytes = response.raw.read(_KEY_SET_BYTES + 1, decode_content=True)
-            if response.status_code != HTTPStatus.OK or len(body) > _KEY_SET_BYTES:
-                raise ValueError("the key set could not be fetched")
-            return body
+        status, body = self.exchange("GET", url)
+        if status != HTTPStatus.OK:
+            raise ValueError("the key set could not be fetched")
+        return body
+
+    def exchange(
+        self,
+        method: Literal["GET", "POST"],
+        url: str,
+        *,
+        form: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> tuple[int, bytes]:
+        """Status and body of one small exchange with an address that the configuration vouches for; blocking.
+
+        Args:
+            method: `POST` sends `form`, already encoded.
+            url: a client's key set, or the OAuth addresses that its allowed FHIR server names.
+            form: body of a POST.
+            headers: beside our own.
+
+        Raises:
+            requests.RequestException, urllib3.exceptions.HTTPError: no answer, or not in time.
+            ValueError: cut off, or far too large.
+        """
+        lifeline = _thread.lifeline = Lifeline()
+        # The time limit of requests is one for each read of the socket: a dripping server would hold the thread.
+        timer = threading.Timer(_SMALL_SECONDS, lifeline.cut)
+        timer.start()
+        try:
+            with (
+                self._new_session() as session,
+                session.request(
+                    method,
+                    url,
+                    data=form,
+                    headers={"Accept": "application/json", **(headers or {})},
+                    timeout=_SMALL_SECONDS,
+                    stream=True,
+                    allow_redirects=False,
+                ) as response,
+            ):
+                body: bytes = response.raw.read(_SMALL_BYTES + 1, decode_content=True)
+                if len(body) > _SMALL_BYTES or lifeline.is_cut:
+                    raise ValueError("the answer came too slowly or is too large")
+                return response.status_code, body
+        finally:
+            timer.cancel()
+            lifeline.hold(None)
 
     async def get_many(
         self, access: FhirAccess, queries: Sequence[str], deadline: Deadline, *, batch: bool = False

@@ -10,168 +10,69 @@ alone, the good ones are kept and every dropped one is named with its path.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 
 import msgspec
 
+from cds_service.fhir.elements import (
+    Annotation,
+    CodeableConcept,
+    CodeableReference,
+    Coding,
+    Component,
+    DispenseRequest,
+    Dosage,
+    DoseAndRate,
+    Hospitalization,
+    Identifier,
+    Ingredient,
+    IssueDetail,
+    Link,
+    Meta,
+    Participant,
+    Period,
+    Quantity,
+    Range,
+    Ratio,
+    Reference,
+    ReferenceRange,
+    Response,
+    Search,
+    Timing,
+    TimingRepeat,
+)
 
-class Coding(msgspec.Struct, gc=False, frozen=True):
-    """FHIR Coding. Some generators write codes as JSON numbers, hence `int`."""
-
-    system: str | None = None
-    code: str | int | None = None
-    display: str | None = None
-
-
-class CodeableConcept(msgspec.Struct, gc=False, frozen=True):
-    coding: list[Coding] = []
-    text: str | None = None
-
-
-class Identifier(msgspec.Struct, gc=False, frozen=True):
-    system: str | None = None
-    value: str | int | None = None
-
-
-class Reference(msgspec.Struct, gc=False, frozen=True):
-    reference: str | None = None
-    type: str | None = None
-    display: str | None = None
-    identifier: Identifier | None = None
-
-
-class CodeableReference(msgspec.Struct, gc=False, frozen=True):
-    """R5 `medication` and `reason`."""
-
-    concept: CodeableConcept | None = None
-    reference: Reference | None = None
-
-
-class Period(msgspec.Struct, gc=False, frozen=True):
-    start: str | None = None
-    end: str | None = None
-
-
-class Quantity(msgspec.Struct, gc=False, frozen=True):
-    value: Decimal | None = None
-    comparator: str | None = None
-    unit: str | None = None
-    system: str | None = None
-    code: str | None = None
-
-
-class Range(msgspec.Struct, gc=False, frozen=True):
-    low: Quantity | None = None
-    high: Quantity | None = None
-
-
-class Ratio(msgspec.Struct, gc=False, frozen=True):
-    numerator: Quantity | None = None
-    denominator: Quantity | None = None
-
-
-class ReferenceRange(msgspec.Struct, gc=False, frozen=True):
-    low: Quantity | None = None
-    high: Quantity | None = None
-    type: CodeableConcept | None = None
-
-
-class TimingRepeat(msgspec.Struct, gc=False, frozen=True):
-    boundsDuration: Quantity | None = None
-    boundsPeriod: Period | None = None
-    count: int | None = None
-    duration: Decimal | None = None
-    durationUnit: str | None = None
-    frequency: Decimal | None = None
-    frequencyMax: Decimal | None = None
-    period: Decimal | None = None
-    periodMax: Decimal | None = None
-    periodUnit: str | None = None
-    dayOfWeek: list[str] | None = None
-    timeOfDay: list[str] | None = None
-    when: list[str] | str | None = None
-
-
-class Timing(msgspec.Struct, gc=False, frozen=True):
-    event: list[str] | None = None
-    repeat: TimingRepeat | None = None
-    code: CodeableConcept | None = None
-
-
-class DoseAndRate(msgspec.Struct, gc=False, frozen=True):
-    doseQuantity: Quantity | None = None
-    doseRange: Range | None = None
-
-
-class Dosage(msgspec.Struct, gc=False, frozen=True):
-    """Dosage instruction; `doseQuantity` directly on it is the pre-R4 shape."""
-
-    sequence: int | None = None
-    text: str | None = None
-    patientInstruction: str | None = None
-    timing: Timing | None = None
-    asNeededBoolean: bool | None = None
-    asNeededCodeableConcept: CodeableConcept | None = None
-    asNeeded: bool | None = None
-    route: CodeableConcept | None = None
-    site: CodeableConcept | None = None
-    doseAndRate: list[DoseAndRate] | DoseAndRate | None = None
-    doseQuantity: Quantity | None = None
-
-
-class DispenseRequest(msgspec.Struct, gc=False, frozen=True):
-    validityPeriod: Period | None = None
-    expectedSupplyDuration: Quantity | None = None
-    numberOfRepeatsAllowed: int | None = None
-
-
-class Meta(msgspec.Struct, gc=False, frozen=True):
-    versionId: str | int | None = None
-    lastUpdated: str | None = None
-
-
-class Link(msgspec.Struct, gc=False, frozen=True):
-    relation: str | None = None
-    url: str | None = None
-
-
-class Search(msgspec.Struct, gc=False, frozen=True):
-    mode: str | None = None
-
-
-class Participant(msgspec.Struct, gc=False, frozen=True):
-    actor: Reference | None = None
-
-
-class Hospitalization(msgspec.Struct, gc=False, frozen=True):
-    dischargeDisposition: CodeableConcept | None = None
-
-
-class Ingredient(msgspec.Struct, gc=False, frozen=True):
-    """Ingredient of a Medication: R4 `item[x]`, R5 `item`."""
-
-    itemCodeableConcept: CodeableConcept | None = None
-    itemReference: Reference | None = None
-    item: CodeableReference | None = None
-
-
-class IssueDetail(msgspec.Struct, gc=False, frozen=True):
-    severity: str | None = None
-    code: str | None = None
-    details: CodeableConcept | None = None
-
-
-class Component(msgspec.Struct, gc=False, frozen=True):
-    code: CodeableConcept | None = None
-    valueQuantity: Quantity | None = None
-    dataAbsentReason: CodeableConcept | None = None
-    referenceRange: list[ReferenceRange] = []
-
-
-class Response(msgspec.Struct, gc=False, frozen=True):
-    """Pre-1.0 CDS Hooks wrapped each prefetch value as `{response, resource}`."""
-
-    status: str | int | None = None
+__all__ = [
+    "Annotation",
+    "CodeableConcept",
+    "CodeableReference",
+    "Coding",
+    "Component",
+    "DecodeFailure",
+    "DispenseRequest",
+    "Dosage",
+    "DoseAndRate",
+    "Dropped",
+    "Entry",
+    "Hospitalization",
+    "Identifier",
+    "Ingredient",
+    "IssueDetail",
+    "Link",
+    "Meta",
+    "Participant",
+    "Period",
+    "Quantity",
+    "Range",
+    "Ratio",
+    "Reference",
+    "ReferenceRange",
+    "Resource",
+    "Response",
+    "Search",
+    "Timing",
+    "TimingRepeat",
+    "decode_resource",
+]
 
 
 class Resource(msgspec.Struct, gc=False):
@@ -239,6 +140,9 @@ class Resource(msgspec.Struct, gc=False):
     occurrenceDateTime: str | None = None
     occurrencePeriod: Period | None = None
     note: list[Annotation] | None = None
+    # STU3 only
+    comment: str | None = None
+    notDone: bool | None = None
     # Medication
     form: CodeableConcept | None = None
     ingredient: list[Ingredient] | None = None
@@ -260,14 +164,25 @@ class Resource(msgspec.Struct, gc=False):
     response: Response | None = None
     resource: Resource | None = None
 
+    def __post_init__(self) -> None:
+        """What STU3 and R5 name or shape differently goes where R4 has it."""
+        code = self.code
+        if code is not None and (code.concept is not None or code.reference is not None):
+            # R5: the code of a ServiceRequest is a CodeableReference.
+            words = code.reference.display if code.reference is not None else None
+            self.code = code.concept or CodeableConcept(code.coding, code.text or words)
+        if self.reason is not None and self.reasonCode is None:
+            reasons = self.reason if isinstance(self.reason, list) else [self.reason]
+            self.reasonCode = [concept for reason in reasons for concept in reason.concepts]
+        if self.comment is not None and self.note is None:
+            self.note = [Annotation(self.comment)]
+        if self.notDone:
+            self.status = "not-done"
+
     @property
     def reference(self) -> str:
         """`Type/id`, the name of this resource in findings; `Type` alone when it has no id."""
         return f"{self.resourceType}/{self.id}" if self.id is not None else str(self.resourceType)
-
-
-class Annotation(msgspec.Struct, gc=False, frozen=True):
-    text: str | None = None
 
 
 class Entry(msgspec.Struct, gc=False):

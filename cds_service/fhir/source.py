@@ -22,6 +22,8 @@ from cds_service.fhir.search import (
 from cds_service.protocol.prefetch import PrefetchTemplate
 
 _SUCCESS = 2
+_R4_NAME = {"ProcedureRequest": "ServiceRequest"}
+"""STU3 types whose successor in R4 the templates ask for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,12 @@ def take_apart(raw: Resource | None, dropped: tuple[Dropped, ...] = ()) -> Value
         return Value(failure=FailureReason.NOT_FHIR, dropped=dropped)
     if value.resourceType == "OperationOutcome":
         return Value(failure=problem_of(value, nothing_else=False) or FailureReason.REPORTED_PROBLEM)
-    return Value(resources=(value,), dropped=dropped, is_single=True)
+    return Value(resources=(_as_in_r4(value),), dropped=dropped, is_single=True)
+
+
+def _as_in_r4(resource: Resource) -> Resource:
+    name = _R4_NAME.get(resource.resourceType or "")
+    return resource if name is None else msgspec.structs.replace(resource, resourceType=name)
 
 
 def _unwrap(value: Resource | None) -> tuple[Resource | None, str]:
@@ -128,14 +135,16 @@ def _unwrap(value: Resource | None) -> tuple[Resource | None, str]:
 
 def _take_bundle_apart(bundle: Resource, dropped: tuple[Dropped, ...]) -> Value:
     page = read_page(bundle)
+    asked = self_type(bundle)
+    answers = _R4_NAME.get(asked, asked)
     if page.problem is not None:
-        return Value(failure=page.problem, dropped=dropped, answers=self_type(bundle))
+        return Value(failure=page.problem, dropped=dropped, answers=answers)
     resources: list[Resource] = []
     included: list[Resource] = []
     for entry in page.entries:
         is_include = entry.search is not None and entry.search.mode == "include"
         if entry.resource is not None:
-            (included if is_include else resources).append(entry.resource)
+            (included if is_include else resources).append(_as_in_r4(entry.resource))
     gaps = page.gaps
     if page.next_link is not None:
         gaps = (*gaps, Incomplete.PAGES)
@@ -148,7 +157,7 @@ def _take_bundle_apart(bundle: Resource, dropped: tuple[Dropped, ...]) -> Value:
         gaps=gaps,
         dropped=dropped,
         next_links=(page.next_link,) if page.next_link is not None else (),
-        answers=self_type(bundle),
+        answers=answers,
     )
 
 

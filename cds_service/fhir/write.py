@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from fhir.resources import get_fhir_model_class as r5_model
 from fhir.resources.R4B import get_fhir_model_class
+from fhir.resources.STU3 import get_fhir_model_class as stu3_model
 
+_MODELS = {"STU3": stu3_model, "R4": get_fhir_model_class, "R4B": get_fhir_model_class, "R5": r5_model}
 _LABORATORY = {
     "coding": [{"system": "http://snomed.info/sct", "code": "108252007", "display": "Laboratory procedure"}]
 }
@@ -20,34 +23,41 @@ _LABORATORY = {
 
 @dataclass(frozen=True, slots=True)
 class OrderTemplate:
-    """A draft ServiceRequest that was validated with placeholders."""
+    """A draft ServiceRequest (STU3: ProcedureRequest) that was validated with placeholders."""
 
     body: dict[str, Any]
+    visit: str = "encounter"
+    """Member for the encounter; STU3 calls it context."""
 
     def fill(self, patient_id: str, encounter_id: str | None, authored_on: str) -> dict[str, Any]:
         """The order for one patient; ids must have been checked as FHIR ids before."""
         resource = {**self.body, "subject": {"reference": f"Patient/{patient_id}"}, "authoredOn": authored_on}
         if encounter_id is not None:
-            resource["encounter"] = {"reference": f"Encounter/{encounter_id}"}
+            resource[self.visit] = {"reference": f"Encounter/{encounter_id}"}
         return resource
 
 
-def order_template(system: str, code: str, display: str, *, laboratory: bool) -> OrderTemplate:
-    """A draft order for one coding.
+def order_template(
+    system: str, code: str, display: str, *, laboratory: bool, fhir_version: str = "R4"
+) -> OrderTemplate:
+    """A draft order for one coding, written in the client's FHIR version.
 
     Raises:
-        ValueError: the result would not be a valid R4B ServiceRequest.
+        ValueError: the result would not be valid in that version.
     """
+    stu3 = fhir_version == "STU3"
+    concept = {"coding": [{"system": system, "code": code, "display": display}], "text": display}
     body: dict[str, Any] = {
-        "resourceType": "ServiceRequest",
+        "resourceType": "ProcedureRequest" if stu3 else "ServiceRequest",
         "status": "draft",
         "intent": "order",
-        "code": {"coding": [{"system": system, "code": code, "display": display}], "text": display},
+        "code": {"concept": concept} if fhir_version == "R5" else concept,
     }
     if laboratory:
         body["category"] = [_LABORATORY]
-    template = OrderTemplate(body)
-    validated("ServiceRequest", template.fill("example", "example", "2026-01-01T00:00:00Z"))
+    template = OrderTemplate(body, "context" if stu3 else "encounter")
+    example = template.fill("example", "example", "2026-01-01T00:00:00Z")
+    _MODELS[fhir_version](body["resourceType"]).model_validate(example)
     return template
 
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 _TOKEN = re.compile(r"\{\{(.*?)\}\}")
 _CONTEXT_FIELD = re.compile(r"context\.([A-Za-z]+)")
 # Epic ids are longer than the 64 characters that FHIR allows.
 _SAFE_ID = re.compile(r"[A-Za-z0-9.\-]{1,256}")
+_STU3_NAME = {"ServiceRequest": ("ProcedureRequest",)}
 
 
 def is_safe_id(value: str) -> bool:
@@ -44,7 +45,8 @@ class PrefetchTemplate:
     required: bool = True
 
     def __post_init__(self) -> None:
-        if not self.query.startswith((f"{self.resource_type}?", f"{self.resource_type}/")):
+        names = (self.resource_type, *_STU3_NAME.get(self.resource_type, ()))
+        if not self.query.startswith(tuple(f"{name}{mark}" for name in names for mark in "?/")):
             raise ValueError(f"Template {self.key!r} does not read {self.resource_type}: {self.query}")
         for token in _TOKEN.findall(self.query):
             if not _CONTEXT_FIELD.fullmatch(token.strip()):
@@ -53,7 +55,14 @@ class PrefetchTemplate:
     @property
     def is_search(self) -> bool:
         """True for a search (many resources), False for the read of one resource."""
-        return self.query.startswith(f"{self.resource_type}?")
+        return "?" in self.query
+
+    def for_version(self, fhir_version: str) -> PrefetchTemplate:
+        """The same question to a server of that FHIR version: STU3 has other names for some types."""
+        if fhir_version != "STU3" or self.resource_type not in _STU3_NAME:
+            return self
+        (name,) = _STU3_NAME[self.resource_type]
+        return replace(self, query=name + self.query.removeprefix(self.resource_type))
 
 
 def fill(template: PrefetchTemplate, context: Mapping[str, str]) -> str:

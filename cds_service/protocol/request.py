@@ -11,11 +11,21 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from cds_service.errors import BadRequest, NothingAssessable
-from cds_service.fhir.decode import DecodeFailure, Dropped, Entry, Resource, decode_resource
+from cds_service.errors import BadRequest, NothingAssessable, OrdersWithheld
+from cds_service.fhir.decode import DecodeFailure, Dropped, Entry, Reference, Resource, decode_resource
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9.\-]{1,256}")
 _MAX_ENTRIES = 10_000
+OLD_HOOKS = {"medication-prescribe": "order-sign", "order-review": "order-sign"}
+"""Hooks of CDS Hooks 1.0 and before -> the hook whose service answers them for clients that still use them."""
+_ORDERS_IN = {
+    "order-sign": "draftOrders",
+    "order-select": "draftOrders",
+    "medication-refill": "medications",
+    "medication-prescribe": "medications",
+    "order-review": "orders",
+}
+_BUNDLES = ("draftOrders", "medications", "orders")
 
 
 class Authorization(msgspec.Struct, frozen=True):
@@ -33,25 +43,27 @@ class Authorization(msgspec.Struct, frozen=True):
 
 class _Context(msgspec.Struct):
     patientId: str | int | None = None
-    userId: str | None = None
+    userId: str | Reference | None = None
     encounterId: str | int | None = None
     selections: list[str] | None = None
     draftOrders: Resource | None = None
     medications: Resource | None = None
+    orders: Resource | None = None
 
 
 class _RawContext(msgspec.Struct):
     patientId: str | int | None = None
-    userId: str | None = None
+    userId: str | Reference | None = None
     encounterId: str | int | None = None
     selections: list[str] | None = None
     draftOrders: msgspec.Raw = msgspec.Raw(b"null")
     medications: msgspec.Raw = msgspec.Raw(b"null")
+    orders: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class _Body(msgspec.Struct):
     hook: str | None = None
-    hookInstance: str | None = None
+    hookInstance: str | int | None = None
     fhirServer: str | None = None
     fhirAuthorization: Authorization | None = None
     context: _Context | None = None
@@ -60,7 +72,7 @@ class _Body(msgspec.Struct):
 
 class _RawBody(msgspec.Struct):
     hook: str | None = None
-    hookInstance: str | None = None
+    hookInstance: str | int | None = None
     fhirServer: str | None = None
     fhirAuthorization: Authorization | None = None
     context: _RawContext | None = None
@@ -133,7 +145,7 @@ def _decode_tolerantly(body: bytes) -> HookRequest:
     if raw.context is not None:
         lost: list[Dropped] = []
         given: dict[str, Resource | None] = {}
-        for name in ("draftOrders", "medications"):
+        for name in _BUNDLES:
             value = getattr(raw.context, name)
             given[name] = None
             if bytes(value).strip() != b"null":
@@ -164,7 +176,7 @@ def _checked(
     context = body.context
     if not body.hook:
         raise BadRequest("The member 'hook' is missing.")
-    if not body.hookInstance:
+    if body.hookInstance in (None, ""):
         raise BadRequest("The member 'hookInstance' is missing.")
     if context is None:
         raise BadRequest("The member 'context' is missing.")
@@ -180,9 +192,9 @@ def _checked(
             raise BadRequest("A Bundle has more than 10,000 entries.")
     return HookRequest(
         hook=body.hook,
-        hook_instance=body.hookInstance,
+        hook_instance=str(body.hookInstance),
         patient_id=patient_id,
-        user_id=context.userId,
+        user_id=context.userId.reference if isinstance(context.userId, Reference) else context.userId,
         encounter_id=encounter if encounter and _SAFE_ID.fullmatch(encounter) else None,
         fhir_server=body.fhirServer,
         authorization=body.fhirAuthorization,
@@ -195,16 +207,12 @@ def _checked(
 
 
 def _drafts(hook: str, context: _Context) -> Resource | None:
-    name = {
-        "order-sign": "draftOrders",
-        "order-select": "draftOrders",
-        "medication-refill": "medications",
-    }.get(hook)
+    name = _ORDERS_IN.get(hook)
     if name is None:
         return None
-    bundle = context.medications if name == "medications" else context.draftOrders
-    if bundle is None:
-        raise BadRequest(
+    bundle: Resource | None = getattr(context, name)
+    if bundle is None or (bundle.resourceType is None and bundle.entry is None):
+        raise OrdersWithheld(
             f"The member 'context.{name}' is missing, so the orders cannot be checked. EHRs leave it out when "
             "the URL called is not registered exactly or the app lacks the right to read unsigned orders."
         )

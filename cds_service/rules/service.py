@@ -9,8 +9,11 @@ from typing import Protocol
 
 from cds_service.facts.units import Analyte
 from cds_service.protocol.prefetch import PrefetchTemplate
+from cds_service.rules.cohort import Cohort
 from cds_service.rules.criteria import Criterion
 from cds_service.rules.rule import CardText, Citation, FillSpec, Mode, Rule
+from cds_service.rules.standing import StandingView
+from cds_service.rules.trend import TrendOf
 from cds_service.terminology.codes import Coding
 from cds_service.terminology.medication import NameLists
 from cds_service.terminology.valueset import Exclusion, ValueSet
@@ -76,6 +79,12 @@ class Content:
     site_bounds: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Site setting -> least and greatest value a site may set (decimal text)."""
     background: tuple[Background, ...] = ()
+    trend: TrendOf | None = None
+    """What a trend page shows of a patient; None: this content offers no such page."""
+    standing: StandingView | None = None
+    """What a screening of many patients reports."""
+    cohort: Cohort | None = None
+    """The synthetic cohort that `cds-service generate` writes."""
     locales: Path | None = None
     """Folder of the package's own catalogues, `<language>/LC_MESSAGES/cards.po`."""
 

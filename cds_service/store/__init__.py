@@ -5,6 +5,8 @@ The only package that imports SQLAlchemy and Alembic.
 
 from cds_service.store.errors import StoreConfigError, StoreError, StoreUnavailable
 from cds_service.store.records import (
+    AuditCard,
+    AuditRecord,
     CardFound,
     CardRecord,
     FeedbackResult,
@@ -12,11 +14,14 @@ from cds_service.store.records import (
     InvocationRecord,
     JtiVerdict,
     OutcomeRecord,
+    Purged,
     RuleActivity,
 )
 from cds_service.store.store import Store
 
 __all__ = [
+    "AuditCard",
+    "AuditRecord",
     "CardFound",
     "CardRecord",
     "FeedbackResult",
@@ -24,6 +29,7 @@ __all__ = [
     "InvocationRecord",
     "JtiVerdict",
     "OutcomeRecord",
+    "Purged",
     "RuleActivity",
     "Store",
     "StoreConfigError",

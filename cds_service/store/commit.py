@@ -18,9 +18,9 @@ import msgspec
 from sqlalchemy import ClauseElement, Connection, Engine, Table, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from cds_service.store.records import FeedbackResult, JtiVerdict
+from cds_service.store.records import FeedbackResult, JtiVerdict, KeptFeedback
 from cds_service.store.rows import Row
-from cds_service.store.schema import CARD, FEEDBACK, INVOCATION, JTI, OUTCOME
+from cds_service.store.schema import CARD, CONFIGURATION, FEEDBACK, INVOCATION, JTI, OUTCOME
 
 # A gateway that got no answer tries again within moments; later, the same token is a replay (trust T5).
 REPEAT_WINDOW_S = 60
@@ -58,13 +58,20 @@ class JtiJob:
 
 
 @dataclass(slots=True, kw_only=True)
+class ConfigurationJob:
+    """From now on another configuration is in force."""
+
+    values: dict[str, Any]
+
+
+@dataclass(slots=True, kw_only=True)
 class PingJob:
     """Proves that a transaction can be had, and forgets token ids that have expired."""
 
     now: float = field(default_factory=time.time)
 
 
-Job = RecordJob | FeedbackJob | JtiJob | PingJob
+Job = RecordJob | FeedbackJob | JtiJob | ConfigurationJob | PingJob
 Result = FeedbackResult | JtiVerdict | None
 
 
@@ -83,7 +90,11 @@ class GroupCommit:
         # Kept open: taking it from the pool for every group costs as much as a small INSERT.
         self._connection: Connection | None = None
         insert_or = postgresql.insert if self._postgresql else sqlite.insert
-        self._insert_feedback = insert_or(FEEDBACK).on_conflict_do_nothing().returning(FEEDBACK.c.card_uuid)
+        self._insert_feedback = (
+            insert_or(FEEDBACK)
+            .on_conflict_do_nothing()
+            .returning(FEEDBACK.c.card_uuid, FEEDBACK.c.outcome, FEEDBACK.c.reason_code)
+        )
         claim = insert_or(JTI)
         self._sql = {table: self._insert_rows(table) for table in (INVOCATION, OUTCOME, CARD)}
         # A key that has expired counts as never seen, so it may be claimed anew.
@@ -146,6 +157,9 @@ class GroupCommit:
                     results.append(next(verdicts))
                 case FeedbackJob():
                     results.append(self._feedback(connection, job))
+                case ConfigurationJob():
+                    connection.execute(insert(CONFIGURATION), job.values)
+                    results.append(None)
                 case PingJob():
                     connection.execute(delete(JTI).where(JTI.c.expires_at < math.floor(job.now)))
                     results.append(None)
@@ -164,17 +178,21 @@ class GroupCommit:
     def _feedback(self, connection: Connection, job: FeedbackJob) -> FeedbackResult:
         if not job.values:
             return FeedbackResult()
-        stored = connection.execute(self._insert_feedback, job.values).scalars().all()
-        cards = sorted(set(stored))
-        known: set[str] = set()
+        stored = connection.execute(self._insert_feedback, job.values).all()
+        cards = sorted({row.card_uuid for row in stored})
+        rules: dict[str, str] = {}
         for start in range(0, len(cards), _KEYS_PER_QUERY):
             some = cards[start : start + _KEYS_PER_QUERY]
-            query = select(CARD.c.uuid).where(CARD.c.client == job.client, CARD.c.uuid.in_(some))
-            known.update(connection.execute(query).scalars())
+            query = select(CARD.c.uuid, CARD.c.rule).where(CARD.c.client == job.client, CARD.c.uuid.in_(some))
+            rules.update((row.uuid, row.rule) for row in connection.execute(query))
         return FeedbackResult(
             stored=len(stored),
             duplicates=len(job.values) - len(stored),
-            unknown=sum(card not in known for card in stored),
+            unknown=sum(row.card_uuid not in rules for row in stored),
+            kept=tuple(
+                KeptFeedback(rule=rules.get(row.card_uuid), outcome=row.outcome, reason=row.reason_code)
+                for row in stored
+            ),
         )
 
     def _jtis(self, connection: Connection, jobs: list[JtiJob]) -> Iterator[JtiVerdict]:
@@ -193,7 +211,7 @@ class GroupCommit:
         marker = "%s" if self._postgresql else "?"
         markers = ", ".join([marker] * len(jobs))
         found = connection.exec_driver_sql(
-            f"SELECT key, claim, body_hash, seen_at FROM jti WHERE key IN ({markers})",  # noqa: S608
+            f"SELECT key, claim, body_hash, seen_at FROM jti WHERE key IN ({markers})",  # noqa: S608 - as many markers as keys, nothing else
             tuple(job.key for job in jobs),
         )
         owners = {key: (claim, body_hash, seen_at) for key, claim, body_hash, seen_at in found}

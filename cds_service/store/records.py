@@ -73,6 +73,14 @@ class InvocationRecord(msgspec.Struct, frozen=True, kw_only=True):
     cards: tuple[CardRecord, ...] = ()
 
 
+class KeptFeedback(msgspec.Struct, frozen=True, kw_only=True):
+    """One stored item: the rule of its card (None: not on record), what was done, and the reason as sent."""
+
+    rule: str | None
+    outcome: str
+    reason: str | None
+
+
 class FeedbackResult(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a batch: every item is either stored now or was there already.
 
@@ -83,6 +91,7 @@ class FeedbackResult(msgspec.Struct, frozen=True, kw_only=True):
     stored: int = 0
     duplicates: int = 0
     unknown: int = 0
+    kept: tuple[KeptFeedback, ...] = ()
 
 
 class JtiVerdict(StrEnum):
@@ -138,6 +147,49 @@ class FeedbackRow(msgspec.Struct, frozen=True, kw_only=True):
     indicator: str | None
     topic: str | None
     mode: str | None
+
+
+class AuditCard(msgspec.Struct, frozen=True):
+    """A card that was returned, as the audit export names it."""
+
+    uuid: str
+    topic: str
+    indicator: str
+
+
+class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One invocation as it stands in the store; `patient`, `user` and the outcomes' `order` are keyed hashes.
+
+    `at` is UTC, ISO 8601.
+    """
+
+    id: str
+    at: str
+    client: str
+    service: str
+    hook: str
+    status: int
+    patient: str | None
+    user: str | None
+    as_of: str | None
+    gaps: tuple[str, ...]
+    config_hash: str
+    engine_version: str
+    outcomes: tuple[OutcomeRecord, ...]
+    cards: tuple[AuditCard, ...]
+
+
+class Purged(msgspec.Struct, frozen=True):
+    """How many invocations (with their outcomes and cards), feedback items and configuration changes."""
+
+    invocations: int
+    feedback: int
+    configurations: int
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.invocations + self.feedback + self.configurations
 
 
 class RuleActivity(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Reading the store: cards, feedback joined with what caused it, rule activity; and deleting what is old.
+"""Reading the store: cards, feedback joined with what caused it, rule activity.
 
 Every join also compares the client, so one client's feedback can never pick up another client's card.
 """
@@ -10,14 +10,12 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Engine, Row, Select, and_, delete, func, select
+from sqlalchemy import Engine, Row, Select, and_, func, select
 
 from cds_service.store.records import CardFound, FeedbackRow, RuleActivity
 from cds_service.store.rows import utc_text
 from cds_service.store.schema import CARD, FEEDBACK, INVOCATION, OUTCOME
 
-# One transaction of a purge; it must not hold the write lock long enough to delay an answer.
-_PURGE_BATCH = 500
 _FETCH_BATCH = 500
 _DAY_CHARACTERS = len("2026-11-21")
 
@@ -85,6 +83,13 @@ def export_feedback(engine: Engine, *, comments: bool, since: datetime | None) -
             yield _feedback_row(row, comments=comments)
 
 
+def feedback_of(engine: Engine, invocation: str, *, comments: bool) -> list[FeedbackRow]:
+    """The feedback on the cards of one invocation, oldest first."""
+    query = _feedback_query(None).where(CARD.c.invocation_id == invocation)
+    with engine.connect() as connection:
+        return [_feedback_row(row, comments=comments) for row in connection.execute(query)]
+
+
 def _feedback_row(row: Row[Any], *, comments: bool) -> FeedbackRow:
     offered = {} if row.suggestions is None else _suggestions(row.suggestions)
     accepted = msgspec.json.decode(row.accepted_suggestions, type=tuple[str, ...])
@@ -135,22 +140,3 @@ def rule_activity(engine: Engine, *, since: datetime | None) -> list[RuleActivit
         query = query.where(INVOCATION.c.at >= utc_text(since))
     with engine.connect() as connection:
         return [RuleActivity(**row) for row in connection.execute(query).mappings()]
-
-
-def purge(engine: Engine, older_than: datetime) -> int:
-    """Delete what is older, in small transactions, so that answers are not held up meanwhile."""
-    before = utc_text(older_than)
-    old_invocations = select(INVOCATION.c.id).where(INVOCATION.c.at < before).limit(_PURGE_BATCH)
-    old_feedback = select(FEEDBACK.c.id).where(FEEDBACK.c.received_at < before).limit(_PURGE_BATCH)
-    deleted = 0
-    while True:
-        with engine.begin() as connection:
-            invocations = list(connection.execute(old_invocations).scalars())
-            feedback = list(connection.execute(old_feedback).scalars())
-            if not invocations and not feedback:
-                return deleted
-            connection.execute(delete(OUTCOME).where(OUTCOME.c.invocation_id.in_(invocations)))
-            connection.execute(delete(CARD).where(CARD.c.invocation_id.in_(invocations)))
-            connection.execute(delete(INVOCATION).where(INVOCATION.c.id.in_(invocations)))
-            connection.execute(delete(FEEDBACK).where(FEEDBACK.c.id.in_(feedback)))
-            deleted += len(invocations) + len(feedback)

@@ -115,6 +115,20 @@ def card_rows(record: InvocationRecord) -> list[Row]:
     ]
 
 
+def configuration_values(
+    before: str | None, after: str, changed: Iterable[str], engine_version: str, at: datetime
+) -> dict[str, Any]:
+    """Values for `CONFIGURATION`, by column name."""
+    return {
+        "id": new_id(),
+        "at": utc_text(at),
+        "before_hash": before,
+        "config_hash": after,
+        "changed": _json(list(changed)),
+        "engine_version": engine_version,
+    }
+
+
 def feedback_values(items: Iterable[FeedbackItem], client: str, received: datetime) -> list[dict[str, Any]]:
     """Values for `FEEDBACK`, by column name; a repeat inside the batch is left to the unique constraint."""
     received_at = utc_text(received)

@@ -103,6 +103,19 @@ FEEDBACK = Table(
     Index(None, "received_at"),
 )
 
+# One row for each start (without `before_hash`) and each reload that changed something; `changed` is a JSON list.
+CONFIGURATION = Table(
+    "configuration",
+    METADATA,
+    _text("id", key=True),
+    _text("at"),
+    _text("before_hash", optional=True),
+    _text("config_hash"),
+    _text("changed"),
+    _text("engine_version"),
+    Index(None, "at"),
+)
+
 # Seconds since 1970: compared with `exp`, never shown. The key is a hash over client and jti; `claim` is a
 # random word by which a writer recognises that its row was the first.
 JTI = Table(

@@ -19,26 +19,45 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from cds_service.protocol.feedback import FeedbackItem
-from cds_service.store import reports
-from cds_service.store.commit import FeedbackJob, GroupCommit, Job, JtiJob, PingJob, RecordJob, Result
+from cds_service.store import audit, purging, reports
+from cds_service.store.commit import (
+    ConfigurationJob,
+    FeedbackJob,
+    GroupCommit,
+    Job,
+    JtiJob,
+    PingJob,
+    RecordJob,
+    Result,
+)
 from cds_service.store.engine import make_engine, parse_url, prepare_file
 from cds_service.store.errors import StoreConfigError, StoreUnavailable
+from cds_service.store.governance import Governance
 from cds_service.store.memory import JtiMemory
 from cds_service.store.migrate import migrate
 from cds_service.store.records import (
+    AuditRecord,
     CardFound,
     FeedbackResult,
     FeedbackRow,
     InvocationRecord,
     JtiVerdict,
+    Purged,
     RuleActivity,
 )
-from cds_service.store.rows import IdentifierHash, card_rows, feedback_values, invocation_row, outcome_rows
+from cds_service.store.rows import (
+    IdentifierHash,
+    card_rows,
+    configuration_values,
+    feedback_values,
+    invocation_row,
+    outcome_rows,
+)
 from cds_service.store.writer import Counters, Ticket, Writer
 
 QUEUE_CAPACITY = 10_000
 JTI_TIMEOUT_S = 0.3
-CLOSE_TIMEOUT_S = 10.0
+CLOSE_TIMEOUT_S = 5.0
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +65,14 @@ log = structlog.get_logger(__name__)
 class Store:
     """Durable memory of one process, shared with other processes through the database. Use `Store.open`."""
 
-    def __init__(self, writing: Engine, reading: Engine, hashed: IdentifierHash, *, capacity: int) -> None:
+    def __init__(
+        self,
+        writing: Engine,
+        reading: Engine,
+        hashed: IdentifierHash,
+        *,
+        capacity: int,
+    ) -> None:
         self.counters = Counters()
         self._writing = writing
         self._reading = reading
@@ -60,13 +86,20 @@ class Store:
 
     @classmethod
     def open(
-        cls, url: str, *, hash_key: bytes, required: bool = True, capacity: int = QUEUE_CAPACITY
+        cls,
+        url: str,
+        *,
+        hash_key: bytes,
+        password: str | None = None,
+        required: bool = True,
+        capacity: int = QUEUE_CAPACITY,
     ) -> Self:
         """Open the database at a SQLAlchemy URL, migrate it and start the writer.
 
         Args:
             url: `sqlite:///file` or `postgresql://...`.
             hash_key: the site's secret for hashing identifiers, at least 16 bytes.
+            password: of the database user, where the URL does not hold it.
             required: False starts even though the database is away; it is migrated once it comes back.
             capacity: how many writes may wait before new ones are refused.
 
@@ -75,12 +108,15 @@ class Store:
             StoreUnavailable: the database cannot be reached or written, and it is required.
         """
         parsed = parse_url(url)
+        if password is not None:
+            parsed = parsed.set(password=password)
         try:
             hashed = IdentifierHash(hash_key)
         except ValueError as error:
             raise StoreConfigError(str(error)) from None
         writing = make_engine(parsed, writer=True)
-        store = cls(writing, make_engine(parsed, writer=False), hashed, capacity=capacity)
+        reading = make_engine(parsed, writer=False)
+        store = cls(writing, reading, hashed, capacity=capacity)
         try:
             store._prepare()
         except CommandError as error:
@@ -117,6 +153,7 @@ class Store:
         answer = self._queue(job)
         if answer is None:
             raise StoreUnavailable("the queue is full or the store is closed")
+        _disown(answer)
         try:
             async with asyncio.timeout(timeout):
                 return await answer
@@ -127,7 +164,8 @@ class Store:
         """Write an invocation; True once it is on disk, False if it is not within `timeout` seconds.
 
         A record that was only late stays queued and is written when the database allows. Never raises:
-        whatever goes wrong is counted and logged, and the cards go out regardless.
+        whatever goes wrong is counted and logged, and the cards go out regardless. While commits fail or hang
+        nobody waits for one.
         """
         try:
             job = RecordJob(
@@ -144,6 +182,10 @@ class Store:
         committed = self._queue(job)
         if committed is None:
             self.counters.add("dropped")
+            return False
+        _disown(committed)
+        if self._writer.stuck:
+            self.counters.add("late")
             return False
         try:
             async with asyncio.timeout(timeout):
@@ -190,6 +232,8 @@ class Store:
             return known
         job = JtiJob(key=key, client=client, body_hash=body_hash, seen_at=now, expires_at=expires)
         try:
+            if self._writer.stuck:
+                raise StoreUnavailable("commits fail or hang")  # noqa: TRY301  # one place decides what follows
             result = cast("JtiVerdict", await self._submit(job, timeout))
         except StoreUnavailable:
             self.counters.add("unshared_jtis")
@@ -200,13 +244,29 @@ class Store:
             self._memory.add(key, body_hash, now, expires)
         return result
 
-    async def healthy(self, timeout: float = 1.0) -> bool:  # noqa: ASYNC109
+    def note_configuration(
+        self, before: str | None, after: str, changed: Iterable[str], engine_version: str
+    ) -> None:
+        """Keep that another configuration is in force from now on; `changed` names its parts. Does not wait.
+
+        `before` is None at a start.
+        """
+        values = configuration_values(before, after, changed, engine_version, datetime.now(UTC))
+        if (kept := self._queue(ConfigurationJob(values=values))) is not None:
+            _disown(kept)
+
+    async def healthy(self, timeout: float = 0.5) -> bool:  # noqa: ASYNC109
         """Whether a write transaction can be had within `timeout` seconds."""
         try:
             await self._submit(PingJob(), timeout)
         except StoreUnavailable:
             return False
         return True
+
+    @property
+    def up(self) -> bool:
+        """False while commits fail or hang, or the database has not been reached yet."""
+        return self._ready and not self._writer.stuck
 
     @property
     def waiting(self) -> int:
@@ -230,12 +290,25 @@ class Store:
         """Outcomes counted by day, client, service, rule, version and mode. Blocks."""
         return reports.rule_activity(self._reading, since=since)
 
-    def purge(self, older_than: datetime) -> int:
-        """Delete invocations and feedback from before that moment; returns how many of both. Blocks."""
+    @property
+    def governance(self) -> Governance:
+        """Figures for the governance page; its methods block."""
+        return Governance(self._reading)
+
+    def export_records(self, *, since: datetime | None = None) -> Iterator[AuditRecord]:
+        """Every invocation with its outcomes and cards, oldest first, from then on. Blocks."""
+        return audit.export_records(self._reading, since=since)
+
+    def purgeable(self, older_than: datetime) -> Purged:
+        """What `purge` would delete. Blocks."""
+        return purging.purgeable(self._reading, older_than)
+
+    def purge(self, older_than: datetime) -> Purged:
+        """Delete what was recorded before that moment. Blocks."""
         # A connection of its own that takes the write lock at BEGIN; the writer's belongs to its thread.
         engine = make_engine(self._writing.url, writer=True)
         try:
-            return reports.purge(engine, older_than)
+            return purging.purge(engine, older_than)
         finally:
             engine.dispose()
 
@@ -245,3 +318,8 @@ class Store:
         self._group_commit.close()
         self._writing.dispose()
         self._reading.dispose()
+
+
+def _disown(answer: asyncio.Future[Result]) -> None:
+    """Let an answer that nobody waits for any more fail quietly: the writer has counted and logged it."""
+    answer.add_done_callback(lambda done: done.cancelled() or done.exception())

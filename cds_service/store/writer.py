@@ -18,12 +18,13 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 
-from cds_service.store.commit import Job, PingJob, RecordJob, Result
+from cds_service.store.commit import ConfigurationJob, Job, PingJob, RecordJob, Result
 from cds_service.store.errors import StoreUnavailable
 from cds_service.store.records import FeedbackResult
 
 MAX_GROUP = 256
 HOUSEKEEPING_S = 60.0
+SLOW_COMMIT_S = 0.5
 _BACKOFF_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 # Unreachable, locked, full, read-only, failing over: the same rows may well be accepted later.
 _PASSING = (OperationalError, InterfaceError, InternalError, OSError)
@@ -42,7 +43,7 @@ class Ticket:
     @property
     def wanted(self) -> bool:
         """Whether writing still serves anyone: a record always, an answer only while someone waits."""
-        return isinstance(self.job, RecordJob) or not self.future.done()
+        return isinstance(self.job, RecordJob | ConfigurationJob) or not self.future.done()
 
 
 class Counters:
@@ -54,6 +55,8 @@ class Counters:
     """
 
     def __init__(self) -> None:
+        self.observe: Callable[[str, int], None] | None = None
+        """Told the name and the rise of every counter, from any thread."""
         self.written = 0
         self.late = 0
         self.dropped = 0
@@ -66,6 +69,8 @@ class Counters:
         """Add to the counter of that name, from any thread."""
         with self._lock:
             setattr(self, name, getattr(self, name) + number)
+        if self.observe is not None:
+            self.observe(name, number)
 
 
 class Writer:
@@ -81,6 +86,8 @@ class Writer:
         self._wake = threading.Condition()
         self._closing = False
         self._failures = 0
+        self._away = False
+        self._began: float | None = None
         self._next_housekeeping = time.monotonic() + HOUSEKEEPING_S
         self._give_up = threading.Event()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
@@ -95,6 +102,12 @@ class Writer:
     def alive(self) -> bool:
         """Whether the thread runs."""
         return self._thread.is_alive()
+
+    @property
+    def stuck(self) -> bool:
+        """Whether waiting for a commit is vain at the moment: the database is away, or one takes very long."""
+        began = self._began
+        return self._away or (began is not None and time.monotonic() - began > SLOW_COMMIT_S)
 
     def submit(self, ticket: Ticket) -> bool:
         """Queue a ticket; False if the queue is full or the writer is closing."""
@@ -139,6 +152,7 @@ class Writer:
 
     def _write(self, group: list[Ticket]) -> None:
         tickets = [ticket for ticket in group if ticket.wanted]
+        self._began = time.monotonic()
         try:
             results = self._commit([ticket.job for ticket in tickets]) if tickets else []
         # Any error, because one bad row must neither end the thread nor take its neighbours with it.
@@ -151,6 +165,8 @@ class Writer:
         else:
             self._forget(len(group))
             self._succeed(tickets, results)
+        finally:
+            self._began = None
 
     def _write_one_by_one(self, group: list[Ticket]) -> None:
         """Find the job that the database refuses, lose only that one, and stop if the database goes away."""
@@ -175,6 +191,7 @@ class Writer:
 
     def _hold(self) -> None:
         """Leave everything queued and wait a little longer than last time."""
+        self._away = True
         self._give_up.wait(_BACKOFF_S[min(self._failures, len(_BACKOFF_S)) - 1])
 
     def _note(self, error: Exception) -> None:
@@ -198,6 +215,7 @@ class Writer:
 
     def _succeed(self, tickets: Sequence[Ticket], results: Sequence[Result]) -> None:
         self._failures = 0
+        self._away = False
         self._counters.add("written", sum(isinstance(ticket.job, RecordJob) for ticket in tickets))
         for result in results:
             if isinstance(result, FeedbackResult):

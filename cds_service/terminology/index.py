@@ -127,9 +127,11 @@ class Terminology:
         if system is None or code is None:
             return None
         entries = self._by_system.get(system)
-        if entries is None:
-            return None
-        return entries.get(code) or self._otherwise(ALIASES[system], code)
+        if entries is not None and (entry := entries.get(code)):
+            return entry
+        # Fields of fixed width arrive padded with blanks.
+        canonical = ALIASES.get(system.strip())
+        return None if canonical is None else self._otherwise(canonical, code.strip())
 
     def _otherwise(self, system: str, code: str) -> _Entry | None:
         """A code that is not listed as it stands: another spelling of it, or for ATC the group it belongs to."""
@@ -143,7 +145,7 @@ class Terminology:
             return next((entry for length in (7, 5, 4, 3) if (entry := entries.get(code[:length]))), None)
         if system in (ICD10CM, ICD10, ICD9CM):
             return entries.get(with_dot(system, code))
-        return None
+        return entries.get(code)
 
 
 def _matcher(

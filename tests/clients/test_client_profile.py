@@ -71,7 +71,7 @@ def test_every_field_can_be_set():
     )
     (profile,) = load(full)
     named = {field.name for field in msgspec.structs.fields(ClientProfile)}
-    assert named - set(full) == {"jwks_url"}
+    assert named - set(full) == {"jwks_url", "smart"}
     assert profile.order_catalog == {"lab.pth": Coding(system="urn:x", code="1", display="PTH")}
     assert profile.rules["*"] == "shadow"
     assert not profile.may_call("order-sign")

@@ -85,6 +85,7 @@ def test_records_wait_while_the_database_is_away(store, monkeypatch):
             await store.feedback([feedback_item(1)], CLIENT, timeout=0.05)
         alone = await store.remember_jti(CLIENT, "jti", "body", time.time() + 60, timeout=0.05)
         back.set()
+        assert await store.healthy(timeout=5)
         after = await store.record(invocation(2), timeout=5)
         return during, healthy, alone, after
 
@@ -190,6 +191,7 @@ def test_a_caller_whose_loop_has_ended_is_no_trouble(store, monkeypatch):
     back = away(store, monkeypatch)
     assert asyncio.run(store.record(invocation(1), timeout=0.01)) is False
     back.set()
+    assert asyncio.run(store.healthy(timeout=5))
     assert asyncio.run(store.record(invocation(2), timeout=5)) is True
     assert store.counters.written == 2
 

@@ -3,14 +3,17 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 from sample_records import CLIENT, feedback_item, invocation
 
 from cds_service.store import FeedbackResult, StoreUnavailable
+from cds_service.store.records import KeptFeedback
 
 
 def send(store, *items, client=CLIENT) -> FeedbackResult:
-    return asyncio.run(store.feedback(items, client, timeout=5))
+    """The counts of a batch."""
+    return msgspec.structs.replace(asyncio.run(store.feedback(items, client, timeout=5)), kept=())
 
 
 def test_feedback_joins_its_card(store):
@@ -31,6 +34,17 @@ def test_feedback_joins_its_card(store):
     assert row.reason_code is None
     assert len(row.user) == 32
     assert store.counters.feedback == 1
+
+
+def test_what_is_stored_comes_back_once_with_its_rule(store):
+    asyncio.run(store.record(invocation(1), timeout=2))
+    items = [feedback_item(1, reason_code="local-7"), feedback_item(2, outcome="accepted", reason_code=None)]
+    kept = asyncio.run(store.feedback(items, CLIENT, timeout=5)).kept
+    assert kept == (
+        KeptFeedback(rule="vka-dialysis", outcome="overridden", reason="local-7"),
+        KeptFeedback(rule=None, outcome="accepted", reason=None),
+    )
+    assert asyncio.run(store.feedback(items, CLIENT, timeout=5)).kept == ()
 
 
 def test_duplicates_change_nothing(store):
@@ -92,6 +106,6 @@ def test_feedback_after_close_is_refused(store):
 
 def test_purge_removes_old_feedback(store):
     send(store, feedback_item(1), feedback_item(2))
-    assert store.purge(datetime.now(UTC) - timedelta(days=1)) == 0
-    assert store.purge(datetime.now(UTC) + timedelta(seconds=1)) == 2
+    assert store.purge(datetime.now(UTC) - timedelta(days=1)).total == 0
+    assert store.purge(datetime.now(UTC) + timedelta(seconds=1)).total == 2
     assert list(store.export_feedback()) == []

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from cds_service import pipeline
-from cds_service.cli.explain import parse_as_of
+from cds_service.content.cases import parse_as_of
 from cds_service.engine import build_engine
 from cds_service.settings import load_settings
 

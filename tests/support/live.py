@@ -50,10 +50,10 @@ class Live:
 
 
 @contextmanager
-def live_service(folder, **settings):
-    """Serve with these settings until the block ends; the clinical clock stands still."""
+def live_service(folder, *, as_of=AS_OF, **settings):
+    """Serve with these settings until the block ends; the clinical clock stands still (not in production)."""
     url = f"sqlite:///{folder / 'records.sqlite'}"
-    with running_engine(load_settings(as_of=AS_OF, store_url=url, **settings)) as engine:
+    with running_engine(load_settings(as_of=as_of, store_url=url, **settings)) as engine:
         server, sock = make_server(engine, "127.0.0.1", 0)
         # Callers queue from now on, so nobody has to wait and ask whether the server has started.
         sock.listen()

@@ -24,7 +24,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("CDS_")}
     return subprocess.run(
         [sys.executable, "-m", "cds_service", *arguments],
-        env={**clean, **environment, "COLUMNS": "200"},
+        env={**clean, "COLUMNS": "200", **environment},
         capture_output=True,
         text=True,
         timeout=60,
@@ -65,6 +65,16 @@ def test_doctor_names_what_a_profile_lacks_and_prints_the_exact_strings(tmp_path
     assert order_sign["url"] == "https://cds.example/cds-services/calciphylaxis-order-sign"
     assert order_sign["prefetch"]["conditions"] == "Condition?patient={{context.patientId}}"
     assert "patient/MedicationRequest.rs" in order_sign["scopes"]
+
+
+def test_doctor_prints_each_string_on_a_line_of_its_own_however_narrow_the_screen(tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path / 'x.sqlite'}"
+    result = run("doctor", COLUMNS="40", CDS_STORE_URL=store, CDS_PUBLIC_URL="http://127.0.0.1:8123")
+    lines = [line.strip() for line in result.stdout.splitlines()]
+    assert "http://127.0.0.1:8123/cds-services" in lines
+    assert "http://127.0.0.1:8123/cds-services/calciphylaxis-order-sign/feedback" in lines
+    (labs,) = {line for line in lines if line.startswith("Observation?") and "2777-1" in line}
+    assert labs.endswith("&_sort=-date&_count=100")
 
 
 def test_doctor_prints_override_codes_as_csv(tmp_path: Path) -> None:

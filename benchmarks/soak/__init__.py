@@ -1,0 +1,1 @@
+"""Mixed load while the database, the FHIR server and the service's processes fail, one after the other."""

@@ -1,0 +1,1 @@
+"""How much is taken on at once: turns, queue, rates and bytes. Pure bookkeeping on the event loop."""

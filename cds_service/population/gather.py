@@ -1,0 +1,165 @@
+"""Merge: the records of each patient of a shard, from all parts, in the order of the export."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from cds_service.facts.medications import MedicationShelf, shelve, unresolved_reference
+from cds_service.facts.subjects import bare_id
+from cds_service.fhir.decode import Dropped, Resource, decode_resource
+from cds_service.fhir.results import FailureReason, Incomplete
+from cds_service.fhir.source import Source, unique
+from cds_service.population.parts import MEDICATIONS, Index, places_of
+from cds_service.population.sieve import KEPT
+
+SOURCES: Mapping[str, tuple[str, ...]] = {
+    "patient": ("Patient",),
+    "conditions": ("Condition",),
+    "labs": ("Observation",),
+    "vitals": ("Observation",),
+    "medications": ("MedicationRequest",),
+    "procedures": ("Procedure",),
+    "encounters": ("Encounter",),
+    "requests": ("ServiceRequest",),
+}
+"""Prefetch key -> the resource types whose records answer it. Results of all kinds are put under `labs`."""
+_SHELF = "medications.sqlite"
+
+
+@dataclass(frozen=True, slots=True)
+class Holes:
+    """What the source as a whole lacks: types that are not there at all, and types some of which are lost."""
+
+    absent: frozenset[str] = frozenset()
+    partial: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class Person:
+    """One patient's records: where they are, and what has been decoded of them."""
+
+    id: str
+    places: dict[str, list[tuple[int, int, int, int]]]
+    """Resource type -> part, line number, position, length."""
+    _reader: LineReader
+    _holes: Holes
+    _decoded: dict[str, tuple[tuple[Resource, ...], tuple[Dropped, ...]]] = field(default_factory=dict)
+
+    def lines(self, kind: str) -> Iterator[bytes]:
+        for part, _, at, length in self.places.get(kind, ()):
+            yield self._reader.line(part, at, length)
+
+    def resources(self, kind: str) -> tuple[tuple[Resource, ...], tuple[Dropped, ...]]:
+        """Decoded as an EHR's call would be: what cannot be read is dropped by name."""
+        if kind not in self._decoded:
+            dropped: list[Dropped] = []
+            found: list[Resource] = []
+            for part, number, at, length in self.places.get(kind, ()):
+                line = self._reader.line(part, at, length)
+                place = f"{self._reader.file(part)}:{number}"
+                resource = decode_resource(line, place, dropped)
+                if resource is not None:
+                    found.append(resource)
+            self._decoded[kind] = unique(found), tuple(dropped)
+        return self._decoded[kind]
+
+    def source(self, key: str) -> Source:
+        """What a call would have got for one prefetch key."""
+        kind = SOURCES[key][0]
+        resources: tuple[Resource, ...] | None = None
+        dropped: tuple[Dropped, ...] = ()
+        if kind not in self._holes.absent:
+            # All results are read in one piece; none is left for the second key of their type.
+            resources, dropped = ((), ()) if key == "vitals" else self.resources(kind)
+        source = Source(key, resources, dropped=dropped, origin="none" if resources is None else "prefetch")
+        if resources is None:
+            return replace(source, failure=FailureReason.NO_ACCESS, complete=False)
+        gaps = (Incomplete.ENTRIES,) if dropped or kind in self._holes.partial else ()
+        return replace(source, complete=not gaps, gaps=gaps)
+
+    def shelf(self, catalogue: Catalogue) -> MedicationShelf:
+        """The Medications that the patient's orders refer to."""
+        orders, _ = self.resources("MedicationRequest")
+        empty = shelve(())
+        found: list[tuple[Resource, str | None]] = []
+        for order in orders:
+            reference = unresolved_reference(order, empty)
+            identifier = bare_id(reference, "Medication") if reference else None
+            if reference and identifier and (resource := catalogue.find(identifier)) is not None:
+                found.append((resource, reference))
+        return shelve(found)
+
+
+class LineReader:
+    """Lines by their place. Keeps files open; close it."""
+
+    def __init__(self, indexes: list[Index]) -> None:
+        self._paths = [index.path for index in indexes]
+        self._files = [index.file for index in indexes]
+        self._open: dict[str, int] = {}
+        self._stack = ExitStack()
+
+    def line(self, part: int, at: int, length: int) -> bytes:
+        path = self._paths[part]
+        number = self._open.get(path)
+        if number is None:
+            number = self._open[path] = os.open(path, os.O_RDONLY)
+            self._stack.callback(os.close, number)
+        return os.pread(number, length, at)
+
+    def file(self, part: int) -> str:
+        return self._files[part]
+
+    def close(self) -> None:
+        self._stack.close()
+
+
+class Catalogue:
+    """Every Medication of the export by id, on disk: an EHR may export one for each order."""
+
+    def __init__(self, work: Path) -> None:
+        self._known = sqlite3.connect(f"file:{work / _SHELF}?mode=ro", uri=True)
+
+    def find(self, identifier: str) -> Resource | None:
+        row = self._known.execute("select line from medication where id = ?", (identifier,)).fetchone()
+        return decode_resource(row[0], "Medication", []) if row is not None else None
+
+    def close(self) -> None:
+        self._known.close()
+
+
+def build_catalogue(work: Path, indexes: list[Index]) -> None:
+    """Write the catalogue; of two Medications with one id the later in the export counts."""
+    target = work / _SHELF
+    beside = work / f"{_SHELF}.{os.getpid()}"
+    beside.unlink(missing_ok=True)
+    reader = LineReader(indexes)
+    known = sqlite3.connect(beside)
+    try:
+        known.execute("create table medication (id text primary key, line blob) without rowid")
+        for number, index in enumerate(indexes):
+            rows = (
+                (identifier, reader.line(number, at, length))
+                for identifier, _, _, at, length in places_of(index, MEDICATIONS)
+            )
+            known.executemany("insert or replace into medication values (?, ?)", rows)
+        known.commit()
+    finally:
+        known.close()
+        reader.close()
+    beside.replace(target)
+
+
+def people(indexes: list[Index], shard: int, reader: LineReader, holes: Holes) -> Iterator[Person]:
+    """The patients of a shard in the order of their ids."""
+    found: dict[str, dict[str, list[tuple[int, int, int, int]]]] = {}
+    for number, index in enumerate(indexes):
+        for patient, kind, line, at, length in places_of(index, shard):
+            found.setdefault(patient, {}).setdefault(KEPT[kind], []).append((number, line, at, length))
+    for patient in sorted(found):
+        yield Person(patient, found[patient], reader, holes)

@@ -1,0 +1,260 @@
+"""Finish: one patient's records through the same facts and rules as a call for the patient's chart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+import structlog
+
+from cds_service.clients.profile import ClientProfile
+from cds_service.engine import Engine
+from cds_service.facts.medications import MedicationShelf, shelve
+from cds_service.facts.model import Facts
+from cds_service.facts.normalise import Setting
+from cds_service.fhir.source import Source
+from cds_service.population.gather import Catalogue, Person
+from cds_service.population.remembering import remembering
+from cds_service.registry import ReadyService, ready_services
+from cds_service.rules.answer import Answer
+from cds_service.rules.evaluate import Outcome, Result, evaluate
+from cds_service.rules.rule import Mode, Rule
+from cds_service.rules.standing import StandingView
+from cds_service.settings import SettingsError
+
+log = structlog.get_logger()
+HOOK = "patient-view"
+_FIRST = ("patient", "conditions", "procedures", "encounters")
+"""What is read of every patient. The rest is read only where these leave a question open."""
+_THEN = ("labs", "vitals", "medications", "requests")
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """Everything that decides the answers. Plain data: it is sent to other processes and machines."""
+
+    service: str
+    as_of: datetime
+    zone: str
+    units: str
+    modes: Mapping[str, str]
+    """Rule -> mode; a rule that is off is not in it."""
+    site: Mapping[str, Any]
+    value_sets_off: tuple[str, ...]
+
+
+class Told(msgspec.Struct, omit_defaults=True, frozen=True):
+    """What one rule says of a patient, when it is more than `clear`."""
+
+    rule: str
+    version: str
+    mode: str
+    outcome: str
+    indicator: str = ""
+    branch: str = ""
+    because: str = ""
+
+
+class Standing(msgspec.Struct, omit_defaults=True, kw_only=True):
+    """One patient in the result of a screening. A rule that is not in `rules` is clear."""
+
+    patient: str
+    member: str
+    """`yes`, `no` or `unknown`."""
+    cohort: str
+    certainty: str = ""
+    kind: str = ""
+    evidence: tuple[str, ...] = ()
+    because: str = ""
+    sources: tuple[str, ...] = ()
+    rules: tuple[Told, ...] = ()
+    factors: dict[str, str] = {}
+    """Factor -> state, of members and of those who may be."""
+    ages: dict[str, int | None] = {}
+    """Analyte -> age in days of the newest usable result; None when there is none."""
+    point: tuple[float, float, str] | None = None
+    """The pair of values that are judged together, and the day of the sample."""
+    gaps: tuple[str, ...] = ()
+
+
+_MEMBER = {Answer.MET: "yes", Answer.NOT_MET: "no", Answer.UNKNOWN: "unknown"}
+
+
+def service_for_hook(engine: Engine, hook: str) -> ReadyService:
+    """The first installed service of a hook.
+
+    Raises:
+        SettingsError: there is none.
+    """
+    for ready in engine.services.values():
+        if ready.service.hook == hook:
+            return ready
+    raise SettingsError(f"no installed service for the hook {hook}")
+
+
+def standing_service(engine: Engine) -> ReadyService:
+    """The service whose rules a screening runs.
+
+    Raises:
+        SettingsError: no service of the hook patient-view says what a screening should report.
+    """
+    for ready in engine.services.values():
+        if ready.service.hook == HOOK and ready.service.content.standing is not None:
+            return ready
+    raise SettingsError("no installed service for the hook patient-view can be used for screening")
+
+
+def judging(
+    engine: Engine, profile: ClientProfile, as_of: datetime, ready: ReadyService | None = None
+) -> Judging:
+    """How the rules of a service judge: as a call of this client would be judged. By default a screening's."""
+    ready = ready or standing_service(engine)
+    seen = engine.service_for(ready.service.id, profile)
+    rules = seen.rules if seen is not None else ()
+    return Judging(
+        service=ready.service.id,
+        as_of=as_of,
+        zone=profile.timezone or str(engine.site.zone),
+        units=profile.unit_system,
+        modes={rule.id: mode.value for rule, mode in rules},
+        site=dict(engine.site.clinical),
+        value_sets_off=tuple(sorted({*engine.settings.value_sets_off, *engine.site.value_sets_off})),
+    )
+
+
+@dataclass(slots=True)
+class Judge:
+    """Judges patients one by one; built once in each process."""
+
+    how: Judging
+    ready: ReadyService
+    view: StandingView
+    rules: tuple[tuple[Rule, Mode], ...]
+    zone: ZoneInfo = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.zone = ZoneInfo(self.how.zone)
+
+    def standing(self, person: Person, catalogue: Catalogue) -> Standing:
+        """The answer for one patient."""
+        first = {key: person.source(key) for key in _FIRST}
+        facts = self.facts(person.id, first, shelve(()))
+        open_rules = [rule for rule in self.rules if not _settled(rule[0], facts)]
+        answer = self.view.membership(facts).answer
+        if not open_rules and answer is Answer.NOT_MET:
+            return self._told(person.id, facts, [], member=False)
+        sources = first | {key: person.source(key) for key in _THEN}
+        facts = self.facts(person.id, sources, person.shelf(catalogue))
+        return self.judge(person.id, facts)
+
+    def judge(self, patient: str, facts: Facts) -> Standing:
+        """All rules on complete facts."""
+        outcomes = [judged_by(rule, facts, mode) for rule, mode in self.rules]
+        answer = self.view.membership(facts).answer
+        return self._told(patient, facts, outcomes, member=answer is not Answer.NOT_MET)
+
+    def facts(self, patient: str, sources: Mapping[str, Source], shelf: MedicationShelf) -> Facts:
+        """The facts of one patient, as of the time of the screening."""
+        setting = Setting(
+            as_of=self.how.as_of,
+            zone=self.zone,
+            hook=HOOK,
+            patient_id=patient,
+            site=self.how.site,
+            units=self.how.units,
+        )
+        return self.ready.normaliser.facts(sources, (), shelf, setting)
+
+    def _told(self, patient: str, facts: Facts, outcomes: list[Outcome], *, member: bool) -> Standing:
+        found = self.view.membership(facts)
+        standing = Standing(
+            patient=patient,
+            member=_MEMBER[found.answer],
+            cohort=found.cohort,
+            certainty=found.certainty,
+            kind=found.kind,
+            evidence=found.evidence,
+            because=found.because,
+            sources=found.sources,
+            rules=tuple(
+                told(item) for item in outcomes if item.result not in (Result.CLEAR, Result.NOT_TRIGGERED)
+            ),
+            gaps=tuple(dict.fromkeys(f"{gap.source}: {gap.text}" for gap in facts.gaps)),
+        )
+        if member:
+            standing.factors = {item.id: item.state for item in self.view.factors(facts)}
+            standing.ages = {item.id: self._age(facts, item) for item in self.view.analytes}
+            standing.point = self._point(facts)
+        return standing
+
+    def _age(self, facts: Facts, analyte: Any) -> int | None:
+        for lab in facts.results(analyte) or ():
+            if lab.when is not None and lab.problem is None and lab.excluded is None:
+                return facts.age_days(lab.when)
+        return None
+
+    def _point(self, facts: Facts) -> tuple[float, float, str] | None:
+        found = self.view.scatter.point(facts) if self.view.scatter else None
+        if found is None:
+            return None
+        x, y, day = found
+        return float(round(x, 3)), float(round(y, 3)), day.isoformat()
+
+
+def _settled(rule: Rule, facts: Facts) -> bool:
+    """The rule is clear whatever is still unread.
+
+    A criterion that rests on something unread answers UNKNOWN, so NOT_MET stays NOT_MET when more is read; and
+    one NOT_MET among population and criteria makes a rule clear (`rules/evaluate.py`).
+    """
+    return not rule.trigger.concerns(None) or any(
+        criterion.evaluate(facts).answer is Answer.NOT_MET for criterion in (*rule.population, *rule.criteria)
+    )
+
+
+def judged_by(rule: Rule, facts: Facts, mode: Mode) -> Outcome:
+    """What a rule says; a rule that fails costs its own answer only, as in a call."""
+    try:
+        return evaluate(rule, facts, mode)
+    except Exception as error:  # noqa: BLE001 - as `stages.evaluate`: a broken rule is "cannot assess"
+        # The class alone: the message could hold a value of the record.
+        log.error("rule_failed", rule=rule.id, version=rule.version, error_class=type(error).__name__)  # noqa: TRY400
+        return Outcome(rule, mode, Result.CANNOT_ASSESS, facts.order, error=type(error).__name__)
+
+
+def told(outcome: Outcome) -> Told:
+    """What an outcome says, as data."""
+    fires = outcome.result is Result.FIRES
+    finding = outcome.findings[-1] if outcome.findings else None
+    if not fires:
+        finding = next((f for f in outcome.findings if f.answer is Answer.UNKNOWN), finding)
+    return Told(
+        rule=outcome.rule.id,
+        version=outcome.rule.version,
+        mode=outcome.mode.value,
+        outcome=outcome.result.value,
+        indicator=outcome.indicator.value if fires else "",
+        branch=outcome.tier.branch if outcome.tier else "",
+        because=str(finding.because) if finding and not fires else "",
+    )
+
+
+@lru_cache(maxsize=4)
+def _ready(service: str, off: tuple[str, ...]) -> ReadyService:
+    return remembering(ready_services(frozenset(off))[service])
+
+
+def build_judge(how: Judging) -> Judge:
+    """The judge of this process."""
+    ready = _ready(how.service, how.value_sets_off)
+    view = ready.service.content.standing
+    if view is None:
+        raise SettingsError(f"the service {how.service} says nothing about screening")
+    uses = sorted(ready.service.rules, key=lambda use: use.rule.number)
+    rules = tuple((use.rule, Mode(how.modes[use.rule.id])) for use in uses if use.rule.id in how.modes)
+    return Judge(how, ready, view, rules)

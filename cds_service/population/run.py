@@ -1,0 +1,283 @@
+"""A run over an export: map, merge, finish, each step kept on disk so that an interrupted run goes on."""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from cds_service import __version__
+from cds_service.population.export import Export, Range, open_export
+from cds_service.population.gather import (
+    SOURCES,
+    Catalogue,
+    Holes,
+    LineReader,
+    Person,
+    build_catalogue,
+    people,
+)
+from cds_service.population.judge import Judge, Judging, build_judge
+from cds_service.population.parts import Index, index_path, map_range, read_index, write_whole
+from cds_service.population.sieve import KEPT, Sieve
+from cds_service.population.trouble import HOLES, Kind, Trouble, merged
+from cds_service.population.workers import Workers
+
+RANGE_BYTES = 32 << 20
+_SHARD_BYTES = 128 << 20
+WORK = ".work"
+_PLAN = "plan"
+_AS_OF = "as-of"
+Finish = Callable[["Job", int], list[bytes]]
+"""What becomes of a shard: lines of NDJSON whose first member is the id by which they are sorted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One run. Plain data: it is sent to other processes and machines."""
+
+    work: str
+    how: Judging
+    parts: int
+    shards: int
+    holes: Holes = field(default_factory=Holes)
+    options: tuple[tuple[str, Any], ...] = ()
+    """For the finishing function."""
+
+
+@dataclass(frozen=True, slots=True)
+class MapTask:
+    job: Job
+    part: Range
+
+
+@dataclass(frozen=True, slots=True)
+class FinishTask:
+    job: Job
+    shard: int
+    finish: Finish
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is; told after every step."""
+
+    step: str
+    done: int
+    total: int
+
+
+Tell = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run came to, besides the lines it wrote."""
+
+    resources: dict[str, int]
+    """Resource type -> how many were in the source."""
+    kept: int
+    lines: int
+    files: int
+    troubles: tuple[Trouble, ...]
+    resumed: bool
+
+
+_judges: dict[bytes, tuple[Judge, Sieve]] = {}
+
+
+def judge_of(how: Judging) -> tuple[Judge, Sieve]:
+    """The judge and the sieve of this process, built on first use."""
+    key = msgspec.json.encode(how, enc_hook=str, order="sorted")
+    if key not in _judges:
+        judge = build_judge(how)
+        _judges[key] = judge, Sieve(judge.ready.terminology, judge.ready.service.content.analytes)
+    return _judges[key]
+
+
+def map_task(task: MapTask) -> None:
+    map_range(task.part, judge_of(task.job.how)[1], Path(task.job.work), task.job.shards)
+
+
+def finish_task(task: FinishTask) -> None:
+    lines = task.finish(task.job, task.shard)
+    write_whole(_shard_path(Path(task.job.work), task.shard), b"".join(lines))
+
+
+def each_person(job: Job, shard: int) -> Iterator[tuple[Person, Catalogue]]:
+    """The patients of a shard, by id."""
+    work = Path(job.work)
+    indexes = [read_index(work, number) for number in range(job.parts)]
+    reader, catalogue = LineReader(indexes), Catalogue(work)
+    try:
+        for person in people(indexes, shard, reader, job.holes):
+            yield person, catalogue
+    finally:
+        reader.close()
+        catalogue.close()
+
+
+def _shard_path(work: Path, shard: int) -> Path:
+    return work / f"shard-{shard:04d}.ndjson"
+
+
+def run(
+    source: Path,
+    out: Path,
+    how: Judging,
+    finish: Finish,
+    workers: Workers,
+    *,
+    target: str,
+    options: tuple[tuple[str, Any], ...] = (),
+    tell: Tell = lambda _: None,
+    range_bytes: int = RANGE_BYTES,
+) -> Outcome:
+    """Write `target` into `out`: one line for each thing the finishing function found, sorted by its id.
+
+    The same source, settings and options continue what was begun in `out`; anything else begins anew.
+
+    Raises:
+        SettingsError: there is no export at `source`.
+    """
+    export = open_export(source)
+    ranges = export.ranges(range_bytes)
+    size = sum(part.end - part.start for part in ranges)
+    shards = max(1, size // _SHARD_BYTES)
+    work = out / WORK
+    resumed = _prepare(work, export, how, finish, options, range_bytes)
+    remember_as_of(work, how.as_of)
+    job = Job(str(work), how, len(ranges), shards, options=options)
+    missing = [part for part in ranges if not index_path(work, part.number).exists()]
+    done = len(ranges) - len(missing)
+    for _ in workers.run(map_task, [MapTask(job, part) for part in missing]):
+        done += 1
+        tell(Progress("Reading", done, len(ranges)))
+    indexes = [read_index(work, number) for number in range(len(ranges))]
+    troubles = _troubles(export, indexes)
+    build_catalogue(work, indexes)
+    job = Job(str(work), how, len(ranges), shards, _holes(indexes, troubles), options)
+    left = [shard for shard in range(shards) if not _shard_path(work, shard).exists()]
+    done = shards - len(left)
+    for _ in workers.run(finish_task, [FinishTask(job, shard, finish) for shard in left]):
+        done += 1
+        tell(Progress("Judging", done, shards))
+    _join([_shard_path(work, shard) for shard in range(shards)], out / target)
+    seen: Counter[str] = Counter()
+    for index in indexes:
+        seen.update(index.seen)
+    shutil.rmtree(work)
+    return Outcome(
+        resources=dict(sorted(seen.items())),
+        kept=sum(index.kept for index in indexes),
+        lines=sum(index.lines for index in indexes),
+        files=len(export.files),
+        troubles=troubles,
+        resumed=resumed,
+    )
+
+
+def _prepare(
+    work: Path, export: Export, how: Judging, finish: Finish, options: object, range_bytes: int
+) -> bool:
+    """The work folder for exactly this run; True when it holds the beginning of it."""
+    return mark_of(
+        work,
+        {
+            "files": [[str(p), p.stat().st_size, p.stat().st_mtime_ns] for p in export.files],
+            "how": how,
+            "finish": finish.__qualname__,
+            "options": options,
+            "range": range_bytes,
+        },
+    )
+
+
+def mark_of(work: Path, plan: dict[str, Any]) -> bool:
+    """Prepare the work folder for a plan; True when it holds the beginning of exactly this plan."""
+    text = msgspec.json.encode({**plan, "version": __version__}, enc_hook=str, order="sorted")
+    mark = hashlib.sha256(text).hexdigest().encode()
+    kept = work / _PLAN
+    if kept.exists() and kept.read_bytes() == mark:
+        return True
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True, mode=0o700)
+    write_whole(kept, mark)
+    return False
+
+
+def remember_as_of(work: Path, as_of: datetime) -> None:
+    """A run without a given time takes the time it began; what continues it must take the same."""
+    write_whole(work / _AS_OF, as_of.isoformat().encode())
+
+
+def remembered_as_of(out: Path) -> datetime | None:
+    """The time of the run that was begun in `out` and not finished."""
+    kept = out / WORK / _AS_OF
+    return datetime.fromisoformat(kept.read_text()) if kept.exists() else None
+
+
+def _troubles(export: Export, indexes: list[Index]) -> tuple[Trouble, ...]:
+    found = list(export.troubles)
+    lines: Counter[str] = Counter()
+    seen: Counter[str] = Counter()
+    records: Counter[str] = Counter()
+    for index in indexes:
+        before = lines[index.file]
+        for item in index.troubles:
+            shifted = tuple(number + before for number in item.lines)
+            found.append(Trouble(item.kind, item.file, item.count, shifted, item.types))
+        lines[index.file] += index.lines
+        records[index.file] += sum(index.seen.values())
+        seen.update(index.seen)
+    for name, expected in sorted(export.expected.items()):
+        if lines[name] < expected and not any(item.file == name and item.kind in HOLES for item in found):
+            found.append(Trouble(Kind.SHORT, name, expected - lines[name], types=(name.partition(".")[0],)))
+    wanted = {kind for kinds in SOURCES.values() for kind in kinds}
+    found += [
+        Trouble(Kind.NOT_EXPORTED, "", 1, types=(kind,)) for kind in KEPT if kind in wanted - seen.keys()
+    ]
+    return tuple(merged(found))
+
+
+def _holes(indexes: list[Index], troubles: tuple[Trouble, ...]) -> Holes:
+    seen = {kind for index in indexes for kind in index.seen}
+    partial: set[str] = set()
+    for item in troubles:
+        if item.kind in HOLES:
+            # A file that does not say what it held may have held anything.
+            partial.update(item.types or KEPT)
+    return Holes(frozenset(KEPT) - seen, frozenset(partial))
+
+
+def _join(shards: list[Path], target: Path) -> None:
+    """All lines of the shards, sorted by the id that each begins with, into one file."""
+    streams = [path.open("rb") for path in shards]
+    beside = target.with_name(f"{target.name}.part")
+    try:
+        with beside.open("wb") as joined:
+            beside.chmod(0o600)
+            lines: list[Iterator[bytes]] = [iter(stream) for stream in streams]
+            joined.writelines(_in_order(lines))
+    finally:
+        for stream in streams:
+            stream.close()
+    beside.replace(target)
+
+
+def _in_order(lines: list[Iterator[bytes]]) -> Iterator[bytes]:
+    """Sorted streams of lines as one."""
+    yield from heapq.merge(*lines, key=_sort_key)
+
+
+def _sort_key(line: bytes) -> bytes:
+    """The id in `{"patient":"<id>",...`."""
+    return line.split(b'"', 4)[3]

@@ -1,0 +1,1 @@
+"""Synthetic Bulk Data exports from a cohort that the content describes. No real patient is behind any of it."""
