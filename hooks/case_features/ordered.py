@@ -27,9 +27,10 @@ class OrderOf:
         order = facts.order
         if order is not None and in_groups(order.sets, self.groups):
             return met(self, order.title, order.reference)
-        if order is None:
-            return not_met(self, Message("no order in focus"))
-        return not_met(self, Message("the order is for {order}", order=order.title))
+        because = (
+            Message("the order is for {order}", order=order.title) if order else Message("no order in focus")
+        )
+        return not_met(self, because)
 
 
 @dataclass(frozen=True, slots=True)

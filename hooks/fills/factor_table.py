@@ -146,9 +146,9 @@ def _tell_calcium(draw: CalciumDraw, facts: Facts) -> Text:
 def _value(analyte: Analyte, facts: Facts) -> Text | None:
     """`6.1 mg/dL, 12 Nov 2026`."""
     lab = latest(facts, analyte).lab
-    if lab is None:
-        return None
-    return Message("{value}, {when}", value=minerals.level(lab, analyte, facts), when=lab.when)
+    return (
+        Message("{value}, {when}", value=minerals.level(lab, analyte, facts), when=lab.when) if lab else None
+    )
 
 
 def _phosphate(facts: Facts) -> Text:

@@ -62,10 +62,8 @@ def ceiling_of_drug(facts: Facts) -> Text | None:
 
 def ionised_calcium(facts: Facts) -> Text | None:
     lab = facts.feature(ionised)
-    if lab is None:
-        return None
-    if lab.exact is None:
-        return lab.as_sent
+    if lab is None or lab.exact is None:
+        return lab.as_sent if lab else None
     return Message("{number} {unit}", number=Number(lab.exact, 2), unit=lab.unit)
 
 

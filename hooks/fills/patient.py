@@ -91,10 +91,8 @@ def factors_present(facts: Facts) -> Text | None:
 
 def factors_unknown(facts: Facts) -> Text | None:
     found = facts.feature(unknown_factors)
-    if not found:
-        return None
     labels = Joined(", ", (item.label for item in found))
-    return Message("{factors} ({count} unknown)", factors=labels, count=len(found))
+    return Message("{factors} ({count} unknown)", factors=labels, count=len(found)) if found else None
 
 
 def n(facts: Facts) -> Text:
