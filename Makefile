@@ -78,8 +78,12 @@ check: setup
 	$(BIN)/cds-service check
 
 sheets: setup
+	$(BIN)/cds-service export catalogue
 	$(BIN)/cds-service export sheets
 	$(BIN)/python tests/test_docs.py
+	$(BIN)/python scripts/make_quirks.py
+	$(BIN)/python tests/conform/test_conformance_page.py
+	PYTHONPATH=tests $(BIN)/python tests/wire/test_api_examples.py
 
 hapi: setup
 	sh tests/hapi/serve.sh start $(HAPI_PORT)

@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -80,9 +81,14 @@ def main() -> int:
 
 
 def _run(folder: Path, options: argparse.Namespace, console: Console, before: float) -> dict[str, object]:
-    database, fhir = Postgres(folder / "postgres"), Fhir()
-    replicas = Replicas(folder, database.url, fhir.base)
-    try:
+    with ExitStack() as running:
+        database = Postgres(folder / "postgres")
+        running.callback(database.crash)
+        fhir = Fhir()
+        running.callback(fhir.close)
+        replicas = Replicas(folder, database.url, fhir.base)
+        running.callback(replicas.close)
+        replicas.begin()
         load = Load(replicas, complete_calls(), read_call(fhir.base))
         most = capacity(load)
         rate = options.rate or most / 2
@@ -108,14 +114,7 @@ def _run(folder: Path, options: argparse.Namespace, console: Console, before: fl
             "counters": counters,
             "load average before": before,
         }
-        kept = exported(replicas)
-        return report.build(load, kept, facts, seconds)
-    finally:
-        codes = replicas.close()
-        fhir.close()
-        database.crash()
-        if any(codes):
-            console.print(f"[red]the processes ended with {codes}[/]")
+        return report.build(load, exported(replicas), facts, seconds)
 
 
 if __name__ == "__main__":

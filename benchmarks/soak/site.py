@@ -130,11 +130,9 @@ class Replicas:
         self._ports = [free_port(), free_port()]
         self._log = (folder / "service.log").open("w")
         self._processes = [self._start(port) for port in self._ports]
-        self.wait()
         self._ending = threading.Event()
-        self.restarts = 0
         self._supervisor = threading.Thread(target=self._supervise, daemon=True)
-        self._supervisor.start()
+        self.restarts = 0
 
     @property
     def bases(self) -> list[str]:
@@ -150,6 +148,11 @@ class Replicas:
                 if process.poll() is not None:
                     self._processes[number] = self._start(self._ports[number])
                     self.restarts += 1
+
+    def begin(self) -> None:
+        """Wait for the first start, and from then on start again what dies."""
+        self.wait()
+        self._supervisor.start()
 
     def wait(self) -> None:
         """Until both answer."""
@@ -178,15 +181,16 @@ class Replicas:
             command, cwd=ROOT, env=self.environment, check=True, capture_output=True, text=True
         ).stdout
 
-    def close(self) -> list[int]:
-        """End both as a roll-over does; their exit codes."""
+    def close(self) -> None:
+        """End both as a roll-over does."""
         self._ending.set()
-        self._supervisor.join()
+        if self._supervisor.is_alive():
+            self._supervisor.join()
         for process in self._processes:
             process.terminate()
-        codes = [process.wait(30) for process in self._processes]
+        for process in self._processes:
+            process.wait(30)
         self._log.close()
-        return codes
 
 
 def wait_for(url: str) -> None:
