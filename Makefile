@@ -14,6 +14,7 @@
 #   make shipping           compose, Kubernetes, alerts and proxy (nginx, promtool, kustomize or kubectl)
 #   make replay             the Dockerfile's steps and the image's run without an engine (root, debootstrap)
 #   make fuzz               20,000 fuzzed bodies in this process; a seed of its own each night with SEED=...
+#   make fuzz-tests         the same through Hypothesis, which shrinks what it finds: 20,000 for each kind of change
 #   make defences           take each defence away, one by one: its test must notice
 #   make bandit             findings of bandit that the code does not answer
 #   make audit              known vulnerabilities of the locked libraries (needs a vulnerability service)
@@ -33,7 +34,7 @@ HAPI := http://127.0.0.1:$(HAPI_PORT)/fhir
 MINUTES ?= 10
 SEED ?= 1
 
-.PHONY: demo test cover properties setup setup-ci lint types check sheets hapi hapi-stop hapi-test browser screenshots shipping replay fuzz defences bandit audit sbom bench bench-peers soak lock ci clean
+.PHONY: demo test cover properties setup setup-ci lint types check sheets hapi hapi-stop hapi-test browser screenshots shipping replay fuzz fuzz-tests defences bandit audit sbom bench bench-peers soak lock ci clean
 
 setup: $(VENV)/.ready
 
@@ -84,6 +85,7 @@ sheets: setup
 	$(BIN)/python scripts/make_quirks.py
 	$(BIN)/python tests/conform/test_conformance_page.py
 	PYTHONPATH=tests $(BIN)/python tests/wire/test_api_examples.py
+	$(BIN)/python tests/trust/test_trust_page.py
 
 hapi: setup
 	sh tests/hapi/serve.sh start $(HAPI_PORT)
@@ -109,6 +111,9 @@ replay:
 
 fuzz: setup
 	$(BIN)/python scripts/fuzz.py --bodies 20000 --seed $(SEED)
+
+fuzz-tests: setup
+	CDS_TEST_EXAMPLES=20000 $(BIN)/python -m pytest -q tests/fuzz
 
 defences: setup
 	$(BIN)/python scripts/defences.py
