@@ -76,8 +76,9 @@ def compose(
     patient_id: str,
     encounter_id: str | None,
     authored_on: datetime,
+    unread_orders: int = 0,
 ) -> list[Composed]:
-    """Cards in order of urgency, at most `service.max_cards`."""
+    """Cards in order of urgency, at most `service.max_cards`; the first says how many orders could not be read."""
     groups = list(_by_order(outcomes))
     told_at = _told_at(groups)
     cards = []
@@ -88,6 +89,8 @@ def compose(
         if card is not None:
             cards.append(card)
     cards.sort(key=lambda composed: -composed.indicator.rank)
+    if cards and unread_orders:
+        cards[0] = _with_unread(cards[0], unread_orders, view)
     return _capped(cards, view)
 
 
@@ -121,6 +124,14 @@ def _by_rule(group: list[Outcome]) -> list[list[Outcome]]:
     own.sort(key=lambda outcome: (-outcome.indicator.rank, outcome.rule.number))
     later = {outcome.rule.id for outcome in own[1:]}
     return [[o for o in group if o.rule.id not in later], *([outcome] for outcome in own[1:])]
+
+
+def _with_unread(first: Composed, count: int, view: View) -> Composed:
+    """The first card, with a line for the orders of the same call that nobody could check."""
+    line = Message("Orders of this call that could not be read: {count}. They were not checked.", count=count)
+    blocks = replace(first.blocks, not_checked=[*first.blocks.not_checked, line.render(view.language)])
+    detail = blocks.render(first.footer, view.service.detail_limit, view.language, markdown=view.markdown)
+    return replace(first, blocks=blocks, card=msgspec.structs.replace(first.card, detail=detail))
 
 
 def _capped(cards: list[Composed], view: View) -> list[Composed]:

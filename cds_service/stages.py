@@ -37,6 +37,7 @@ from cds_service.rules.rule import Mode, Rule
 log = structlog.get_logger()
 _DSTU2 = frozenset({"MedicationOrder", "DiagnosticOrder", "MedicationPrescription"})
 _NO_DSTU2 = "FHIR DSTU2 resources are not supported; send R4."
+_EMPTY_ENTRY = "no resource"
 _NOT_PROFESSIONAL = ("Patient/", "RelatedPerson/")
 _RECORD_SHARE = 0.5
 
@@ -89,6 +90,11 @@ class Call:
             yield
         finally:
             self.timings[name] = (time.perf_counter() - begun) * 1000
+
+    @property
+    def orders_lost(self) -> int:
+        """Orders that were sent and could not be read; an entry with nothing in it held none."""
+        return sum(lost.reason != _EMPTY_ENTRY for lost in self.unread_orders)
 
     @property
     def dropped(self) -> list[Dropped]:
@@ -147,7 +153,8 @@ def _take_orders(call: Call) -> None:
     call.unread_orders += request.dropped_orders
     for number, entry in enumerate((request.drafts.entry if request.drafts else None) or ()):
         if entry is None or entry.resource is None or entry.resource.resourceType is None:
-            call.unread_orders.append(Dropped(f"context.orders.entry[{number}]", None, "no resource"))
+            reason = _EMPTY_ENTRY if entry is None or entry.resource is None else "no resourceType"
+            call.unread_orders.append(Dropped(f"context.orders.entry[{number}]", None, reason))
             continue
         resource = entry.resource
         if resource.resourceType in _DSTU2:
@@ -320,6 +327,7 @@ def normalise(call: Call) -> None:
         )
         shelf = shelve([*call.companions, *included])
         call.facts = call.service.ready.normaliser.facts(call.sources, call.orders, shelf, setting)
+        call.engine.metrics.unmapped.labels("lab").inc(call.facts.unmapped_labs)
         for gap in call.facts.gaps:
             call.engine.metrics.gaps.labels(gap.source, gap.kind).inc()
 
@@ -369,6 +377,7 @@ def compose(call: Call) -> None:
             patient_id=request.patient_id,
             encounter_id=request.encounter_id,
             authored_on=call.as_of,
+            unread_orders=call.orders_lost,
         )
 
 

@@ -38,14 +38,22 @@ class LabReader:
 
     def read(
         self, resources: Iterable[Resource], zone: tzinfo, as_of: datetime
-    ) -> dict[str, tuple[Lab, ...]]:
-        """Analyte id -> results, newest first, one per collection time; undated results come last."""
+    ) -> tuple[dict[str, tuple[Lab, ...]], int]:
+        """Analyte id -> results, newest first, one per collection time; undated results come last.
+
+        Beside them the number of results that have a number and a code that stands for none of the analytes: when it
+        jumps, a laboratory may have changed its codes.
+        """
         found: dict[str, list[tuple[Lab, datetime]]] = defaultdict(list)
+        unmapped = 0
         for resource in resources:
+            known = False
             for analyte, concept, quantity, ranges, absent in self._values(resource):
                 lab = self._lab(resource, analyte, concept, quantity, ranges, absent, zone, as_of)
                 found[analyte.id].append((lab, _version(resource, zone)))
-        return {analyte: _newest_first(labs) for analyte, labs in found.items()}
+                known = True
+            unmapped += not known and resource.valueQuantity is not None
+        return {analyte: _newest_first(labs) for analyte, labs in found.items()}, unmapped
 
     def _values(
         self, resource: Resource

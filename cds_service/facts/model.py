@@ -256,6 +256,8 @@ class Facts:
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Site settings that a clinical feature may read (`calcium_correction`, thresholds within bounds)."""
     units: str = "conventional"
+    unmapped_labs: int = 0
+    """Results with a number whose code stands for none of our analytes."""
     order: Order | None = None
     """The order being judged, for order services."""
     memo: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)

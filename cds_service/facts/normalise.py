@@ -95,13 +95,15 @@ class Normaliser:
                 text = Message("{count} without a usable status", count=len(unusable))
                 reading.note("medications", "status", text, partial=True)
         judged = {order.reference for order in orders}
+        labs, unmapped_labs = self._labs.read(observations, zone, as_of)
         return Facts(
             as_of=as_of,
             zone=zone,
             hook=setting.hook,
             patient=reading.patient(),
             problems=problems,
-            labs=self._labs.read(observations, zone, as_of),
+            labs=labs,
+            unmapped_labs=unmapped_labs,
             medications=medications,
             procedures=None if procedures is None else tuple(_done(procedures, terminology, zone)),
             encounters=None if encounters is None else tuple(_encounters(encounters, terminology, zone)),

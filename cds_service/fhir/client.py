@@ -38,7 +38,8 @@ logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 _CHUNK = 65_536
 _TOKEN = re.compile(r"[\x21-\x7e]+")
-_ADMISSION_SECONDS = 0.05
+_ADMISSION_SHARE = 0.4
+"""Of the time for reading FHIR, how long a read may wait for a place before it is given up."""
 # A server cannot be blamed for a call that came with less time than this.
 _MIN_FAIR_SECONDS = 0.2
 _SERVER_FAULTS = frozenset(
@@ -266,7 +267,7 @@ class FhirClient:
         self, read: Read, work: Callable[[], Fetched | Failed]
     ) -> Future[Fetched | Failed] | None:
         """Start `work`, unless all places stay taken: an early gap is worth more than a late answer."""
-        patience = read.deadline.within(_ADMISSION_SECONDS)
+        patience = read.deadline.within(read.budget * _ADMISSION_SHARE)
         # Polled, since a place is given back by a thread and may be awaited from any event loop.
         while not self._places.acquire(blocking=False):
             if patience.left() <= 0:

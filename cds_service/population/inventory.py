@@ -122,7 +122,7 @@ class _Counting:
     def _observation(self, resource: Resource) -> None:
         found = self.found
         self._time("Observation", resource.effectiveDateTime or resource.issued)
-        read = self._labs.read([resource], self._zone, self._as_of)
+        read, unmapped = self._labs.read([resource], self._zone, self._as_of)
         for analyte, labs in read.items():
             for lab in labs:
                 found.results[analyte] += 1
@@ -131,7 +131,7 @@ class _Counting:
                 reason = lab.excluded or lab.problem
                 if reason is not None:
                     found.unusable[f"{analyte}|{reason}"] += 1
-        if not read and resource.valueQuantity is not None:
+        if unmapped:
             self._unmapped(found.unmapped_labs, [resource.code])
 
     def _unmapped(self, counter: Counter[str], concepts: list[CodeableConcept | None]) -> None:

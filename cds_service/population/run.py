@@ -121,7 +121,6 @@ def finish_task(task: FinishTask) -> None:
 def _few_collections() -> Iterator[None]:
     """Records hold no cycles: looking for them often costs a tenth of the time and finds nothing."""
     before = gc.get_threshold()
-    gc.collect()
     gc.freeze()
     gc.set_threshold(*_RARELY)
     try:

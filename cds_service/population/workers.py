@@ -16,6 +16,7 @@ from cds_service.settings import SettingsError
 
 Task = TypeVar("Task")
 _ATTEMPTS = 3
+_CONNECT_SECONDS = 15.0
 
 
 class Workers(Protocol):
@@ -88,7 +89,7 @@ def workers(processes: int, scheduler: str | None) -> Iterator[Workers]:
     except ImportError:
         raise SettingsError("--scheduler needs Dask: install the extra 'cluster'") from None
     try:
-        client = Client(scheduler, timeout="15s")  # type: ignore[no-untyped-call]
+        client = Client(scheduler, timeout=_CONNECT_SECONDS)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
         raise SettingsError(f"no Dask scheduler answers there ({type(error).__name__})") from None
     with client:

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from benchmarks import bodies
 from benchmarks.growth_section import fitted_exponent
 from benchmarks.measure import Figure, drifted

@@ -6,5 +6,5 @@ from population_support import PATIENTS, make_export
 
 @pytest.fixture(scope="session")
 def export(tmp_path_factory):
-    """80 patients (more with CDS_TEST_POPULATION), seed 11."""
+    """50 patients (more with CDS_TEST_POPULATION), seed 11."""
     return make_export(tmp_path_factory.mktemp("export") / "bulk", PATIENTS)

@@ -15,7 +15,7 @@ from cds_service.population.synthetic.generate import Plan, generate
 from cds_service.settings import load_settings
 
 # In continuous integration agreement is tested on 500 patients and orders.
-PATIENTS = int(os.environ.get("CDS_TEST_POPULATION", "80"))
+PATIENTS = int(os.environ.get("CDS_TEST_POPULATION", "50"))
 VIEW, SIGN = "calciphylaxis-patient-view", "calciphylaxis-order-sign"
 KEYS = {
     "conditions": "Condition",

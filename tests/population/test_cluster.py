@@ -60,7 +60,8 @@ def test_killing_a_worker_in_the_middle_changes_nothing(export, cluster, alone, 
     assert same(tmp_path, alone)
 
 
-def test_a_scheduler_that_is_not_there_is_told_in_one_line(export, tmp_path):
+def test_a_scheduler_that_is_not_there_is_told_in_one_line(export, tmp_path, monkeypatch):
     pytest.importorskip("distributed")
+    monkeypatch.setattr("cds_service.population.workers._CONNECT_SECONDS", 1.0)
     with pytest.raises(SettingsError, match="no Dask scheduler answers"):
         screened(export, tmp_path, scheduler="tcp://127.0.0.1:9")

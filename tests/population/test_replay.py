@@ -14,7 +14,7 @@ from support.casefiles import AS_OF, FIXTURES
 from cds_service.population.replaying import replay
 from cds_service.settings import SettingsError
 
-ORDERS = int(os.environ.get("CDS_TEST_POPULATION", "80"))
+ORDERS = int(os.environ.get("CDS_TEST_POPULATION", "50"))
 DAYS = 365
 
 

@@ -98,7 +98,7 @@ def test_compressed_files_give_the_same_answers(export, result, tmp_path):
 
 
 def test_an_interrupted_run_goes_on_and_ends_with_the_same_bytes(export, result, tmp_path, monkeypatch):
-    monkeypatch.setattr(running, "_SHARD_BYTES", 4 << 20)
+    monkeypatch.setattr(running, "_SHARD_BYTES", 1 << 20)
     steps = []
 
     def interrupt(step):
@@ -119,7 +119,7 @@ def test_an_interrupted_run_goes_on_and_ends_with_the_same_bytes(export, result,
 
 
 def test_an_interruption_while_judging_is_no_different(export, result, tmp_path, monkeypatch):
-    monkeypatch.setattr(running, "_SHARD_BYTES", 4 << 20)
+    monkeypatch.setattr(running, "_SHARD_BYTES", 1 << 20)
 
     def interrupt(step):
         if step.step == "Judging" and step.done == 2:
@@ -147,11 +147,25 @@ def test_another_source_is_not_taken_for_the_interrupted_one(export, tmp_path):
 # --- bad input ----------------------------------------------------------------------------------------
 
 
+SMALL = 24
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    return make_export(tmp_path_factory.mktemp("small") / "bulk", SMALL)
+
+
+@pytest.fixture(scope="module")
+def clean(small, tmp_path_factory):
+    """The standings of the export before a test damages it."""
+    return screened(small, tmp_path_factory.mktemp("clean"))[1]
+
+
 @pytest.fixture
-def broken(export, tmp_path):
-    """A copy of the export that a test may damage."""
+def broken(small, tmp_path):
+    """A copy of the small that a test may damage."""
     copy = tmp_path / "bulk"
-    shutil.copytree(export, copy)
+    shutil.copytree(small, copy)
     return copy
 
 
@@ -159,15 +173,15 @@ def troubles(result):
     return {(item.kind.name, item.file, item.types): item for item in result.summary.troubles}
 
 
-def planted_troubles(export):
-    return {path.name for path in files(export, "Observation")}
+def planted_troubles(small):
+    return {path.name for path in files(small, "Observation")}
 
 
 def lost(result, kind):
     return [item for item in result.summary.troubles if item.kind.name == kind]
 
 
-def test_a_bad_line_is_named_with_its_number_and_the_rest_is_read(broken, result, tmp_path):
+def test_a_bad_line_is_named_with_its_number_and_the_rest_is_read(broken, clean, tmp_path):
     path = files(broken, "Condition")[0]
     lines = path.read_text().splitlines()
     lines[6] = lines[6][:60] + "}}} oops"
@@ -176,12 +190,12 @@ def test_a_bad_line_is_named_with_its_number_and_the_rest_is_read(broken, result
     (item,) = lost(found, "NOT_JSON")
     assert (item.file, item.count, item.lines) == (path.name, 1, (7,))
     assert found.troubled
-    assert len(standing) == PATIENTS
+    assert len(standing) == SMALL
 
 
-def test_the_patient_of_a_bad_line_is_not_called_free_of_it(broken, export, tmp_path):
+def test_the_patient_of_a_bad_line_is_not_called_free_of_it(broken, small, tmp_path):
     """A healthy patient's broken problem might have been the evidence of dialysis."""
-    healthy = {ident for ident, item in truth(export).items() if item["group"] == "no-kidney-disease"}
+    healthy = {ident for ident, item in truth(small).items() if item["group"] == "no-kidney-disease"}
     path = files(broken, "Condition")[0]
     lines = path.read_text().splitlines()
     number, patient = next(
@@ -196,8 +210,8 @@ def test_the_patient_of_a_bad_line_is_not_called_free_of_it(broken, export, tmp_
     assert Counter(item["member"] for item in standing.values())["unknown"] >= 1
 
 
-def test_a_value_of_the_wrong_type_costs_one_record(broken, export, tmp_path):
-    healthy = next(ident for ident, item in truth(export).items() if item["group"] == "no-kidney-disease")
+def test_a_value_of_the_wrong_type_costs_one_record(broken, small, tmp_path):
+    healthy = next(ident for ident, item in truth(small).items() if item["group"] == "no-kidney-disease")
     with files(broken, "Condition")[0].open("a") as stream:
         stream.write(
             '{"resourceType":"Condition","id":"odd","code":{"coding":"Z99.2"},'
@@ -208,7 +222,7 @@ def test_a_value_of_the_wrong_type_costs_one_record(broken, export, tmp_path):
     assert standing[healthy]["member"] == "unknown"
 
 
-def test_a_file_that_ends_in_the_middle_is_named_and_leaves_nobody_falsely_clear(broken, result, tmp_path):
+def test_a_file_that_ends_in_the_middle_is_named_and_leaves_nobody_falsely_clear(broken, clean, tmp_path):
     path = files(broken, "Condition")[0]
     path.write_bytes(path.read_bytes()[:-9000])
     found, standing = screened(broken, tmp_path / "out")
@@ -216,7 +230,7 @@ def test_a_file_that_ends_in_the_middle_is_named_and_leaves_nobody_falsely_clear
     assert item.file == path.name
     assert item.lines[0] == len(path.read_bytes().splitlines())
     assert not any(one["member"] == "no" for one in standing.values())
-    before = {ident for ident, one in result[1].items() if one["member"] == "yes"}
+    before = {ident for ident, one in clean.items() if one["member"] == "yes"}
     assert {ident for ident, one in standing.items() if one["member"] == "yes"} <= before
 
 
@@ -231,10 +245,10 @@ def test_a_damaged_archive_is_named_and_read_as_far_as_it_goes(broken, tmp_path)
     (broken / "manifest.json").write_text(json.dumps(manifest))
     found, standing = screened(broken, tmp_path / "out")
     assert lost(found, "BROKEN_ARCHIVE")[0].file == f"{path.name}.gz"
-    assert len(standing) == PATIENTS
+    assert len(standing) == SMALL
 
 
-def test_records_of_another_type_are_read_as_what_they_are_and_named(broken, result, tmp_path):
+def test_records_of_another_type_are_read_as_what_they_are_and_named(broken, clean, tmp_path):
     """A Condition in the file of Procedures still counts."""
     conditions, procedures = files(broken, "Condition")[0], files(broken, "Procedure")[0]
     with procedures.open("a") as stream:
@@ -244,7 +258,7 @@ def test_records_of_another_type_are_read_as_what_they_are_and_named(broken, res
     (item,) = lost(found, "OTHER_TYPE")
     assert (item.file, item.types) == (procedures.name, ("Condition",))
     assert {ident for ident, one in standing.items() if one["member"] == "yes"} == {
-        ident for ident, one in result[1].items() if one["member"] == "yes"
+        ident for ident, one in clean.items() if one["member"] == "yes"
     }
 
 
@@ -254,7 +268,7 @@ def test_a_file_missing_from_the_folder_is_named_and_absence_is_not_concluded(br
     found, standing = screened(broken, tmp_path / "out")
     (item,) = lost(found, "MISSING")
     assert (item.file, item.types) == (path.name, ("Condition",))
-    assert Counter(one["member"] for one in standing.values()) == {"unknown": PATIENTS}
+    assert Counter(one["member"] for one in standing.values()) == {"unknown": SMALL}
 
 
 def test_fewer_lines_than_the_manifest_says_are_named(broken, tmp_path):
@@ -266,13 +280,13 @@ def test_fewer_lines_than_the_manifest_says_are_named(broken, tmp_path):
     assert (item.file, item.count) == (path.name, 3)
 
 
-def test_odd_but_sound_files_are_no_trouble(broken, result, tmp_path):
+def test_odd_but_sound_files_are_no_trouble(broken, clean, tmp_path):
     """A byte order mark, blank lines and the line ends of another system."""
     path = files(broken, "Condition")[0]
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n\r\n"))
     found, standing = screened(broken, tmp_path / "out")
     assert not [item for item in found.summary.troubles if item.file == path.name]
-    assert standing == result[1]
+    assert standing == clean
 
 
 def test_a_record_that_names_no_patient_is_counted(broken, tmp_path):

@@ -142,10 +142,27 @@ def test_an_order_that_cannot_be_read_beside_one_that_can_is_told(live):
     entries.append({"resource": {"id": "draft-3"}})
     name = 'cds_gap_total{kind="unreadable",source="orders"} '
     before = counted(live, name)
-    assert without_uuids(live.call(request).json()) == expected
+    told = without_uuids(live.call(request).json())
+    line = "- Orders of this call that could not be read: 2. They were not checked."
+    assert line in told["cards"][0]["detail"]
+    assert [{**card, "detail": ""} for card in told["cards"]] == [
+        {**c, "detail": ""} for c in expected["cards"]
+    ]
     assert counted(live, name) == before + 2
     paths = [dropped["path"] for dropped in live.explain(request)["dropped"]]
     assert paths == ["context.draftOrders.entry[1].resource", "context.orders.entry[1]"]
+
+
+def test_an_order_that_cannot_be_read_beside_a_harmless_one_is_no_all_clear(live):
+    request = json.loads(bytes(read(FOLDER / "twins" / "sign-warfarin.json").request))
+    entries = request["context"]["draftOrders"]["entry"]
+    lost = {"resource": {**entries[0]["resource"], "status": ["draft"]}}
+    paracetamol = {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "313782"}]}
+    entries[0]["resource"]["medicationCodeableConcept"] = paracetamol
+    assert live.call(request).json() == {"cards": []}
+    entries.append(lost)
+    answer = live.call(request)
+    assert (answer.status_code, answer.json()["resourceType"]) == (412, "OperationOutcome")
 
 
 def counted(live, name='cds_refused_total{reason="no_draft_orders"} '):
