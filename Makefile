@@ -21,6 +21,7 @@
 #   make sbom               software bill of materials (CycloneDX) in dist/
 #   make bench              the benchmark                 make bench-peers  the peers it is compared with
 #   make soak               ten minutes of load while things fail (PostgreSQL's programs); MINUTES=1 for a look
+#   make nightly            fuzz-tests, defences and soak: together about an hour
 #   make lock               rewrite requirements.lock (maintainers, needs uv)
 #   make ci                 everything, as continuous integration runs it
 #   make clean              remove what was built or downloaded; records in var/ stay
@@ -34,7 +35,7 @@ HAPI := http://127.0.0.1:$(HAPI_PORT)/fhir
 MINUTES ?= 10
 SEED ?= 1
 
-.PHONY: demo test cover properties setup setup-ci lint types check sheets hapi hapi-stop hapi-test browser screenshots shipping replay fuzz fuzz-tests defences bandit audit sbom bench bench-peers soak lock ci clean
+.PHONY: demo test cover properties setup setup-ci lint types check sheets hapi hapi-stop hapi-test browser screenshots shipping replay fuzz fuzz-tests defences bandit audit sbom bench bench-peers soak lock nightly ci clean
 
 setup: $(VENV)/.ready
 
@@ -62,8 +63,11 @@ test: setup
 	@begun=$$(date +%s); status=0; $(BIN)/python -m pytest -q || status=$$?; \
 	echo "make test took $$(($$(date +%s) - begun)) s."; exit $$status
 
+# Without the suites that only drive processes, servers and pages: they add minutes and no line of the core.
+COVER_WITHOUT := properties operations trust fuzz governance smart wire conform store clients browser shipping benchmarks
+
 cover: setup
-	$(BIN)/python -m pytest -q --cov --cov-report=term --ignore=tests/properties
+	$(BIN)/python -m pytest -q --cov --cov-report=term $(COVER_WITHOUT:%=--ignore=tests/%)
 
 properties: setup
 	CDS_TEST_EXAMPLES=500 $(BIN)/python -m pytest -q tests/properties
@@ -141,6 +145,8 @@ soak: setup
 
 lock:
 	sh scripts/lock.sh
+
+nightly: fuzz-tests defences soak
 
 ci:
 	.ci/run
