@@ -101,6 +101,12 @@ def test_a_language_falls_back_to_its_general_form_and_then_to_english(tag, know
     assert (language.tag, language.number("1,014.5"), language.units) == (known or "en", decimal, "SI")
 
 
+def test_an_add_on_without_german_keeps_its_own_words_english(tmp_path):
+    language = language_for("de", (ENGINE_LOCALES, tmp_path), "SI")
+    assert (language.tag, language.translated("words of the add-on")) == ("de", "words of the add-on")
+    assert language.translated("unit missing") == GERMAN.translated("unit missing") != "unit missing"
+
+
 def test_a_language_without_known_formats_is_refused_by_name(tmp_path):
     path = catalogue_file(tmp_path, "qqq")
     path.parent.mkdir(parents=True)
