@@ -69,7 +69,7 @@ class Cluster:
         from distributed import as_completed as as_they_come  # noqa: PLC0415 - an optional extra
 
         futures = self._client.map(work, list(tasks), pure=False, retries=_ATTEMPTS)
-        for future in as_they_come(futures):  # type: ignore[no-untyped-call]
+        for future in as_they_come(futures):
             future.result()
             yield
 
@@ -89,7 +89,7 @@ def workers(processes: int, scheduler: str | None) -> Iterator[Workers]:
     except ImportError:
         raise SettingsError("--scheduler needs Dask: install the extra 'cluster'") from None
     try:
-        client = Client(scheduler, timeout=_CONNECT_SECONDS)  # type: ignore[no-untyped-call]
+        client = Client(scheduler, timeout=_CONNECT_SECONDS)
     except (OSError, ValueError) as error:
         raise SettingsError(f"no Dask scheduler answers there ({type(error).__name__})") from None
     with client:
