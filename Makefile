@@ -32,6 +32,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 HAPI := http://127.0.0.1:$(HAPI_PORT)/fhir
 
+# Test files run side by side on so many processes.
+JOBS ?= 2
 MINUTES ?= 10
 SEED ?= 1
 
@@ -60,14 +62,14 @@ demo: setup
 	$(BIN)/cds-service demo
 
 test: setup
-	@begun=$$(date +%s); status=0; $(BIN)/python -m pytest -q || status=$$?; \
+	@begun=$$(date +%s); status=0; $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile || status=$$?; \
 	echo "make test took $$(($$(date +%s) - begun)) s."; exit $$status
 
 # Without the suites that only drive processes, servers and pages: they add minutes and no line of the core.
 COVER_WITHOUT := properties operations trust fuzz governance smart wire conform store clients browser shipping benchmarks
 
 cover: setup
-	$(BIN)/python -m pytest -q --cov --cov-report=term $(COVER_WITHOUT:%=--ignore=tests/%)
+	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --cov --cov-report=term $(COVER_WITHOUT:%=--ignore=tests/%)
 
 properties: setup
 	CDS_TEST_EXAMPLES=500 $(BIN)/python -m pytest -q tests/properties
