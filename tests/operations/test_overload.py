@@ -4,7 +4,7 @@ import json
 import socket
 import threading
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing, suppress, contextmanager
 
 import pytest
 import requests
@@ -115,8 +115,9 @@ def test_T16_a_body_too_large_is_refused_and_its_connection_closed(tmp_path, fra
         port = int(service.base.rpartition(":")[2])
         with closing(socket.create_connection(("127.0.0.1", port))) as caller:
             caller.sendall(f"POST {PATH} HTTP/1.1\r\nHost: x\r\n{framing}\r\n\r\n".encode())
-            if "chunked" in framing:
-                for _ in range(6):
+            # The answer comes while the caller is still sending, and the connection ends under its hands.
+            with suppress(ConnectionError):
+                for _ in range(6 if "chunked" in framing else 0):
                     caller.sendall(b"f4240\r\n" + b" " * 1_000_000 + b"\r\n")
             answer = everything(caller)
     assert b" 413 " in answer.partition(b"\r\n")[0]
