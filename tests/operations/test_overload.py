@@ -4,7 +4,7 @@ import json
 import socket
 import threading
 import time
-from contextlib import closing, suppress, contextmanager
+from contextlib import closing, contextmanager, suppress
 
 import pytest
 import requests
