@@ -90,6 +90,12 @@ def test_filter_by_client(desk):
     assert "No call on record" in desk.get("/governance?client=nobody").text
 
 
+def test_without_calls_nothing_is_called_well(desk):
+    page = desk.get("/governance?client=nobody").text
+    assert "nothing can be said about dead rules or drift" in page
+    assert "no dead rule" not in page
+
+
 def test_csv_is_the_same_table(desk):
     answer = desk.get("/governance.csv?rule=vka-dialysis")
     assert answer.headers["Content-Type"].startswith("text/csv")
