@@ -130,8 +130,13 @@ def _with_unread(first: Composed, count: int, view: View) -> Composed:
     """The first card, with a line for the orders of the same call that nobody could check."""
     line = Message("Orders of this call that could not be read: {count}. They were not checked.", count=count)
     blocks = replace(first.blocks, not_checked=[*first.blocks.not_checked, line.render(view.language)])
-    detail = blocks.render(first.footer, view.service.detail_limit, view.language, markdown=view.markdown)
-    return replace(first, blocks=blocks, card=msgspec.structs.replace(first.card, detail=detail))
+    return _retold(first, blocks, view.service.detail_limit, view)
+
+
+def _retold(composed: Composed, blocks: Blocks, limit: int, view: View) -> Composed:
+    """The same card with other blocks in its detail."""
+    detail = blocks.render(composed.footer, limit, view.language, markdown=view.markdown)
+    return replace(composed, blocks=blocks, card=msgspec.structs.replace(composed.card, detail=detail))
 
 
 def _capped(cards: list[Composed], view: View) -> list[Composed]:
@@ -154,14 +159,12 @@ def _with_folded(last: Composed, folded: list[Composed], view: View) -> Composed
         more = [note.render(view.language)] if kept < len(folded) else []
         lines = [*sentences[:kept], *more]
         blocks = replace(last.blocks, further=lines)
-        detail = blocks.render(last.footer, limit, view.language, markdown=view.markdown)
+        told = _retold(last, blocks, limit, view)
+        detail = told.card.detail or ""
         if last.footer in detail and all(line in detail for line in lines):
-            break
-    else:
-        # Nothing but urgent lines is left: the limit gives way, a warning is never dropped.
-        longer = limit + sum(map(len, lines))
-        detail = blocks.render(last.footer, longer, view.language, markdown=view.markdown)
-    return replace(last, card=msgspec.structs.replace(last.card, detail=detail))
+            return told
+    # Nothing but urgent lines is left: the limit gives way, a warning is never dropped.
+    return _retold(last, blocks, limit + sum(map(len, lines)), view)
 
 
 def _tier(outcome: Outcome) -> Tier:

@@ -12,7 +12,6 @@ from typing import Any
 
 from cds_service import stages
 from cds_service.engine import Engine
-from cds_service.errors import NothingAssessable
 from cds_service.load.admission import Turn
 from cds_service.protocol.response import CardsOut, encode
 from cds_service.shapes import watched
@@ -38,9 +37,6 @@ async def answer(
         CdsError: the call cannot be answered; its status and OperationOutcome go to the caller.
     """
     call = await _run(engine, service_id, headers, body, turn)
-    if call.orders_lost and not call.cards:
-        # "No cards" would say that every order was checked.
-        raise NothingAssessable("Some of the orders could not be read, and were not checked.")
     return Reply(200, encode(CardsOut([composed.card for composed in call.cards])))
 
 
@@ -75,6 +71,7 @@ async def _run(
             stages.normalise(call)
             stages.evaluate(call)
             stages.compose(call)
-    if kept:
-        await stages.record(call)
+        if kept:
+            await stages.record(call)
+            stages.admit_lost_orders(call)
     return call

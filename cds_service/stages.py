@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -203,10 +203,7 @@ async def resolve_drafts(call: Call) -> None:
         ]
         access = _access(call)
         if missing and access is not None:
-            found = await read_references(missing, access, call.engine.fhir, call.fhir_deadline)
-            for reference, fetched in found.items():
-                if isinstance(fetched, Fetched):
-                    call.companions.append((fetched.resource, reference))
+            await _read_medications(call, missing, access)
         _classify(call)
 
 
@@ -287,11 +284,14 @@ async def _read_listed_medications(call: Call) -> None:
         ref for resource in source.resources if (ref := unresolved_reference(resource, shelf)) is not None
     ]
     if references:
-        unique = list(dict.fromkeys(references))
-        found = await read_references(unique, access, call.engine.fhir, call.fhir_deadline)
-        for reference, fetched in found.items():
-            if isinstance(fetched, Fetched):
-                call.companions.append((fetched.resource, reference))
+        await _read_medications(call, references, access)
+
+
+async def _read_medications(call: Call, references: Sequence[str], access: FhirAccess) -> None:
+    found = await read_references(references, access, call.engine.fhir, call.fhir_deadline)
+    for reference, fetched in found.items():
+        if isinstance(fetched, Fetched):
+            call.companions.append((fetched.resource, reference))
 
 
 def _access(call: Call) -> FhirAccess | None:
@@ -379,6 +379,12 @@ def compose(call: Call) -> None:
             authored_on=call.as_of,
             unread_orders=call.orders_lost,
         )
+
+
+def admit_lost_orders(call: Call) -> None:
+    """Without a card to say so, an order that could not be read is an error: "no cards" would mean "all checked"."""
+    if call.orders_lost and not call.cards:
+        raise NothingAssessable("Some of the orders could not be read, and were not checked.")
 
 
 async def record(call: Call) -> None:

@@ -26,6 +26,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from cds_service.fhir.breaker import CircuitBreaker
+from cds_service.fhir.places import Places
 from cds_service.fhir.reading import Lifeline, NoAnswer, Read, Reader, check_status, jitter
 from cds_service.fhir.results import Deadline, Failed, FailureReason, Fetched, FhirAccess
 from cds_service.fhir.search import clean_base
@@ -136,7 +137,7 @@ class FhirClient:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="fhir")
-        self._places = threading.BoundedSemaphore(threads)
+        self._places = Places(threads)
         self._reader = Reader(self._exchange, max_pages)
         self._max_bytes = max_bytes
         self._connect_timeout = connect_timeout
@@ -266,19 +267,15 @@ class FhirClient:
     async def _submit(
         self, read: Read, work: Callable[[], Fetched | Failed]
     ) -> Future[Fetched | Failed] | None:
-        """Start `work`, unless all places stay taken: an early gap is worth more than a late answer."""
-        patience = read.deadline.within(read.budget * _ADMISSION_SHARE)
-        # Polled, since a place is given back by a thread and may be awaited from any event loop.
-        while not self._places.acquire(blocking=False):
-            if patience.left() <= 0:
-                return None
-            await asyncio.sleep(0.005)
+        """Start `work`, unless all places stay taken for so long that what is left would not do for an answer."""
+        if not await self._places.take(read.deadline.within(read.budget * _ADMISSION_SHARE).left()):
+            return None
         try:
             future = self._executor.submit(_on_thread, read, work)
         except RuntimeError:  # the client was closed
-            self._places.release()
+            self._places.give_back()
             return None
-        future.add_done_callback(lambda _: self._places.release())
+        future.add_done_callback(lambda _: self._places.give_back())
         return future
 
     def _exchange(self, read: Read, url: str, batch: bytes | None) -> bytes:

@@ -135,7 +135,9 @@ class GroupCommit:
         try:
             with self._connection.begin():
                 return self._write(self._connection, jobs)
-        except BaseException:
+        except (
+            BaseException
+        ):  # also an end of the process: a half-used connection must not serve the next group
             self.close()
             raise
 

@@ -57,6 +57,17 @@ def test_an_answered_call_is_shown_by_its_shape(fresh):
     assert (arrival.cards, arrival.dropped, arrival.user) == (1, 0, "Practitioner")
 
 
+def test_a_call_refused_because_an_order_was_lost_is_shown_as_refused(fresh):
+    document = request_of(CASE)
+    (entry,) = document["context"]["draftOrders"]["entry"]
+    lost = {"resource": {**entry["resource"], "status": ["draft"]}}
+    entry["resource"]["medicationCodeableConcept"] = {"text": "paracetamol"}
+    document["context"]["draftOrders"]["entry"].append(lost)
+    assert fresh.call(document).status_code == 412
+    (arrival,) = fresh.engine.received.of("anonymous")
+    assert (arrival.status, arrival.dropped, arrival.cards) == (412, 1, 0)
+
+
 def test_nothing_of_the_patient_is_kept(fresh):
     document = request_of(CASE)
     secret = "Sekretowsky"
