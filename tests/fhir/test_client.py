@@ -243,9 +243,8 @@ def test_F3_F4_F5_status_is_a_named_failure_without_retry(fake, client, number, 
 @pytest.mark.parametrize("number", [429, 503])
 def test_F5_retry_after_that_does_not_fit_is_not_waited_for(fake, client, number, wait):
     fake.on("Condition", status(number, retry_after=wait))
-    started = time.monotonic()
     assert reason(read(client, fake.base)) is FailureReason.SERVER_BUSY
-    assert time.monotonic() - started < 0.5
+    # A wait would end in a second request, or in the deadline's own reason.
     assert len(fake.heard) == 1
 
 

@@ -47,6 +47,8 @@ def test_units_and_reasons_are_counted_for_each_analyte(export, found):
     codes = [
         {c["code"] for part in (row, *row.get("component", [])) for c in part["code"].get("coding", [])}
         for row in rows
+        # The generator also plants resources of a wrong type, which count as damage to the file, not as results.
+        if isinstance(row["status"], str)
     ]
     assert calcium.results == sum(bool(found & mapped) for found in codes if found)
     assert {row.name for row in calcium.units} >= {"mg/dL", "mmol/L"}
