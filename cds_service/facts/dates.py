@@ -6,10 +6,10 @@ compared by calendar day in the site's zone (clinical conventions, section "Wind
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 
+from cds_service.facts.record import Record
 from cds_service.localise.language import Language
 from cds_service.localise.text import Text
 
@@ -26,8 +26,7 @@ class Precision(StrEnum):
     TIME = "time"
 
 
-@dataclass(frozen=True, slots=True)
-class When(Text):
+class When(Record, Text, frozen=True):
     """A point in time; `instant` (UTC) is the start of the period when only a date was given."""
 
     instant: datetime

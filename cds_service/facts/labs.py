@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from cds_service.facts.dates import When, parse_when
 from cds_service.facts.model import Lab

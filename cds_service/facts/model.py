@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from cds_service.facts.dates import When
+from cds_service.facts.record import Record
 from cds_service.facts.units import Analyte
 from cds_service.localise.text import Message, Text, Verbatim
 
@@ -22,15 +23,13 @@ MUST_NOT = "do-not-perform"
 """Status of a requested procedure that the request forbids."""
 
 
-@dataclass(frozen=True, slots=True)
-class Patient:
+class Patient(Record, frozen=True):
     birth: When | None
     gender: str | None
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Record, frozen=True):
     """A Condition. Refuted and entered-in-error ones never become a Problem."""
 
     sets: frozenset[str]
@@ -63,8 +62,7 @@ class Problem:
         return Verbatim(self.label) if self.texts or self.sets else Message(self.label)
 
 
-@dataclass(frozen=True, slots=True)
-class Lab:
+class Lab(Record, frozen=True):
     """One result of one analyte, in the canonical unit. `problem` says why it cannot be used, if so.
 
     The value is an interval: `low == high` for an exact result; `low` or `high` is None for a result
@@ -99,8 +97,7 @@ class Lab:
         return self.low if self.low is not None and self.low == self.high else None
 
 
-@dataclass(frozen=True, slots=True)
-class DailyDose:
+class DailyDose(Record, frozen=True):
     """A daily amount worked out from structured dosage; `text` shows the arithmetic."""
 
     amount: Decimal
@@ -117,8 +114,7 @@ class MedicationState(StrEnum):
     ENDED = "ended"
 
 
-@dataclass(frozen=True, slots=True)
-class Medication:
+class Medication(Record, frozen=True):
     """A MedicationRequest, from the medication list or as a draft order."""
 
     sets: frozenset[str]
@@ -158,8 +154,7 @@ class Medication:
         return Message(self.name) if self.named_by_us else Verbatim(self.name)
 
 
-@dataclass(frozen=True, slots=True)
-class Procedure:
+class Procedure(Record, frozen=True):
     """A Procedure that was done, or a requested one when it is an order."""
 
     sets: frozenset[str]
@@ -182,8 +177,7 @@ class Procedure:
         return Verbatim(self.label) if self.texts or self.sets else Message(self.label)
 
 
-@dataclass(frozen=True, slots=True)
-class Encounter:
+class Encounter(Record, frozen=True):
     sets: frozenset[str]
     status: str
     started: When | None
@@ -193,8 +187,7 @@ class Encounter:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Record, frozen=True):
     """A draft order that a rule may be about: exactly one of the two is set."""
 
     reference: str
@@ -221,8 +214,7 @@ class Order:
         return item.title if item else Message("order")
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(Record, frozen=True):
     """Something that could not be read or used. `text` is fit for a card: it holds no patient value."""
 
     source: str

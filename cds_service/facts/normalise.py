@@ -7,9 +7,11 @@ reaches a rule.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any
+
+from msgspec.structs import replace
 
 from cds_service.errors import ForeignPatient
 from cds_service.facts.dates import parse_when
@@ -17,6 +19,7 @@ from cds_service.facts.labs import LabReader
 from cds_service.facts.medications import MedicationReader, MedicationShelf
 from cds_service.facts.model import MUST_NOT, Encounter, Facts, Gap, Order, Patient, Problem, Procedure
 from cds_service.facts.problems import concept_sets, concept_texts, concepts, label_of, problem
+from cds_service.facts.record import Record
 from cds_service.facts.subjects import Whose, whose
 from cds_service.fhir.decode import Resource
 from cds_service.fhir.results import FailureReason
@@ -278,8 +281,7 @@ def _encounters(resources: Iterable[Resource], terminology: Terminology, zone: t
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Drafts:
+class Drafts(Record, frozen=True):
     """The orders of a call that rules may be about."""
 
     orders: tuple[Order, ...]
