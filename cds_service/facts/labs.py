@@ -6,26 +6,30 @@ unusable result must not let an older one clear a rule in silence.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 
 from msgspec.structs import replace
 
 from cds_service.facts.dates import When, parse_when
-from cds_service.facts.model import Lab
-from cds_service.facts.problems import concept_sets, concept_texts
+from cds_service.facts.model import Lab, Labs, Sent
+from cds_service.facts.problems import concept_texts
+from cds_service.facts.record import Record
 from cds_service.facts.units import UCUM, Analyte, is_amount
-from cds_service.fhir.decode import CodeableConcept, Quantity, ReferenceRange, Resource
+from cds_service.fhir.decode import CodeableConcept, Coding, Component, Quantity, ReferenceRange, Resource
 from cds_service.localise.text import Message, Text
 from cds_service.terminology.index import Terminology
 
 _USABLE = frozenset({"final", "amended", "corrected", "preliminary"})
 _NOT_A_RESULT = frozenset({"registered", "cancelled", "entered-in-error", "unknown"})
 _NO_VALUE = Message("no value (reason given)")
+_NO_VALUE_SENT = Message("no value")
 _RANK = {"corrected": 2, "amended": 2, "final": 1, "preliminary": 0}
 _LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
+_NONE: frozenset[str] = frozenset()
+_Code = tuple[str | None, str | int | None]
+_Meaning = tuple[frozenset[str], Analyte | None]
 
 
 class LabReader:
@@ -37,89 +41,198 @@ class LabReader:
             value_set: analyte for analyte in analytes for value_set in analyte.value_sets
         }
 
-    def read(
-        self, resources: Iterable[Resource], zone: tzinfo, as_of: datetime
-    ) -> tuple[dict[str, tuple[Lab, ...]], int]:
-        """Analyte id -> results, newest first, one per collection time; undated results come last.
+    def read(self, resources: Iterable[Resource], zone: tzinfo, as_of: datetime) -> tuple[Labs, int]:
+        """Analyte id -> results, one per collection time: sorted by code here, read when somebody asks for them.
 
         Beside them the number of results that have a number and a code that stands for none of the analytes: when it
         jumps, a laboratory may have changed its codes.
         """
-        found: dict[str, list[tuple[Lab, datetime]]] = defaultdict(list)
+        calendar = _Calendar(zone, as_of)
+        histories: dict[str, _History] = {}
+        meanings: dict[_Code, _Meaning] = {}
         unmapped = 0
         for resource in resources:
             known = False
-            for analyte, concept, quantity, ranges, absent in self._values(resource):
-                lab = self._lab(resource, analyte, concept, quantity, ranges, absent, zone, as_of)
-                found[analyte.id].append((lab, _version(resource, zone)))
-                known = True
+            for value in (resource, *resource.component) if resource.component else (resource,):
+                if value.code is None:
+                    continue
+                sets, analyte = self._meaning(value.code, meanings)
+                if analyte is not None:
+                    history = histories.get(analyte.id)
+                    if history is None:
+                        history = histories[analyte.id] = _History(analyte, calendar)
+                    history.sent.append((resource, value, sets))
+                    known = True
             unmapped += not known and resource.valueQuantity is not None
-        return {analyte: _newest_first(labs) for analyte, labs in found.items()}, unmapped
+        return _Histories(histories), unmapped
 
-    def _values(
-        self, resource: Resource
-    ) -> Iterable[tuple[Analyte, CodeableConcept, Quantity | None, list[ReferenceRange], bool]]:
-        """The analytes in one Observation: its own value, or those of its components."""
-        code = resource.code
-        if code is not None and (analyte := self._analyte(code)) is not None:
-            quantity = resource.valueQuantity
-            absent = resource.dataAbsentReason is not None
-            yield analyte, code, quantity, resource.referenceRange or [], absent
-        for component in resource.component or ():
-            if component.code is not None and (analyte := self._analyte(component.code)) is not None:
-                absent = component.dataAbsentReason is not None
-                yield analyte, component.code, component.valueQuantity, component.referenceRange, absent
-
-    def _analyte(self, concept: CodeableConcept) -> Analyte | None:
+    def _meaning(self, concept: CodeableConcept, meanings: dict[_Code, _Meaning]) -> _Meaning:
+        """What the codings of a result mean together; `meanings` answers for the many that share a code."""
+        sets, analyte = _NONE, None
         for coding in concept.coding:
-            code = None if coding.code is None else str(coding.code)
-            for value_set in self._terminology.sets_of(coding.system, code):
-                if value_set in self._by_set:
-                    return self._by_set[value_set]
-        return None
+            code = coding.system, coding.code
+            found = meanings.get(code)
+            if found is None:
+                found = meanings[code] = self._meaning_of(coding)
+            if found[0]:
+                sets = sets | found[0] if sets else found[0]
+                analyte = analyte or found[1]
+        return sets, analyte
 
-    def _lab(
-        self,
-        resource: Resource,
-        analyte: Analyte,
-        concept: CodeableConcept,
-        quantity: Quantity | None,
-        ranges: list[ReferenceRange],
-        absent: bool,
-        zone: tzinfo,
-        as_of: datetime,
-    ) -> Lab:
-        period_start = resource.effectivePeriod.start if resource.effectivePeriod else None
-        when = parse_when(resource.effectiveDateTime or period_start or resource.effectiveInstant, zone)
-        reported = when is None
-        if when is None:
-            when = parse_when(resource.issued, zone)
-        status = (resource.status or "unknown").strip().lower()
-        low, high, problem = _amount(analyte, quantity, absent)
-        # These are no results at all: unlike one that cannot be read, they leave an older result as it is.
-        none_given = (status in _NOT_A_RESULT and bool(resource.status)) or problem is _NO_VALUE
-        problem = _status_problem(status) or problem or _date_problem(when, as_of)
-        if when is not None and _may_be_recent(when, as_of, analyte):
-            # A year or a month alone: it may be newer than any other result, as one without a date may.
-            when = None
-        reference_low, reference_high = _reference_range(analyte, quantity, ranges)
-        return Lab(
-            analyte=analyte.id,
-            low=None if problem else low,
-            high=None if problem else high,
-            unit=analyte.unit,
-            as_sent=_as_sent(quantity),
-            when=when,
-            when_is="reported" if reported else "collected",
-            status=status,
-            problem=problem,
-            excluded=problem if none_given else _excluded(analyte, resource),
-            reference_low=reference_low,
-            reference_high=reference_high,
-            specimen=resource.specimen.reference if resource.specimen else None,
-            sets=concept_sets(concept, self._terminology),
-            source=resource.reference,
-        )
+    def _meaning_of(self, coding: Coding) -> _Meaning:
+        sets = self._terminology.sets_of(coding.system, None if coding.code is None else str(coding.code))
+        return sets, next((self._by_set[each] for each in sets if each in self._by_set), None)
+
+
+class _Calendar:
+    """The dates of one call. The results of a panel share theirs, so each is read once."""
+
+    def __init__(self, zone: tzinfo, as_of: datetime) -> None:
+        self.zone, self.as_of = zone, as_of
+        self._read: dict[str, When | None] = {}
+
+    def when(self, text: str | None) -> When | None:
+        if not text:
+            return None
+        try:
+            return self._read[text]
+        except KeyError:
+            when = self._read[text] = parse_when(text, self.zone)
+            return when
+
+    def age_days(self, when: When) -> int:
+        return when.age_days(self.as_of, self.zone)
+
+
+class _Histories(Labs):
+    """The results of one call."""
+
+    def __init__(self, histories: Mapping[str, _History]) -> None:
+        self._histories = histories
+
+    def __getitem__(self, analyte: str) -> tuple[Lab, ...]:
+        return self._histories[analyte].labs(None)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._histories)
+
+    def __len__(self) -> int:
+        return len(self._histories)
+
+    def of(self, analyte: str, within_days: int | None = None) -> tuple[Lab, ...]:
+        history = self._histories.get(analyte)
+        return () if history is None else history.labs(within_days)
+
+
+class _History:
+    """The results of one analyte. Years of them cost their dates; only those that are asked for become Labs."""
+
+    def __init__(self, analyte: Analyte, calendar: _Calendar) -> None:
+        self._analyte, self._calendar = analyte, calendar
+        self.sent: list[tuple[Resource, Resource | Component, frozenset[str]]] = []
+        self._draws: list[_Draw] | None = None
+        self._undated: list[Lab] = []
+        self._labs: dict[int | None, tuple[Lab, ...]] = {}
+
+    def labs(self, within_days: int | None) -> tuple[Lab, ...]:
+        labs = self._labs.get(within_days)
+        if labs is None:
+            if self._draws is None:
+                self._draws = self._sort()
+            dated = self._dated(self._draws, within_days)
+            labs = self._labs[within_days] = (*dated, *self._undated)
+        return labs
+
+    def _sort(self) -> list[_Draw]:
+        """Newest first; results without a date, and those that may be of any day, are set aside."""
+        analyte, calendar = self._analyte, self._calendar
+        draws: dict[datetime, _Draw] = {}
+        for resource, value, sets in self.sent:
+            when, reported = _date(resource, calendar)
+            found = _Found(resource, value, sets, when, reported)
+            if when is None or _may_be_recent(when, calendar.as_of, analyte):
+                self._undated.append(_lab(found, analyte, calendar, None))
+            elif (draw := draws.get(when.instant)) is not None:
+                draw.found.append(found)
+            else:
+                draws[when.instant] = _Draw(found, when)
+        self._undated.sort(key=lambda lab: lab.source)
+        return [draws[instant] for instant in sorted(draws, reverse=True)]
+
+    def _dated(self, draws: list[_Draw], within_days: int | None) -> Iterator[Lab]:
+        for draw in draws:
+            if within_days is None:
+                yield from draw.labs(self._analyte, self._calendar)
+                continue
+            # Where clocks change, a date without a time can be a day younger than a result before it.
+            if self._calendar.age_days(draw.when) > within_days + 1:
+                break
+            for lab in draw.labs(self._analyte, self._calendar):
+                if lab.when is not None and self._calendar.age_days(lab.when) <= within_days:
+                    yield lab
+
+
+class _Found(Record, frozen=True):
+    """A result as it came: its Observation, the part that holds the value, the sets of its code, its date."""
+
+    resource: Resource
+    value: Resource | Component
+    sets: frozenset[str]
+    when: When | None
+    reported: bool
+
+
+class _Draw:
+    """The results of one collection time: usually one, with its Lab made when it is asked for."""
+
+    def __init__(self, first: _Found, when: When) -> None:
+        self.when = when
+        self.found = [first]
+        self._labs: tuple[Lab, ...] | None = None
+
+    def labs(self, analyte: Analyte, calendar: _Calendar) -> tuple[Lab, ...]:
+        if self._labs is None:
+            labs = [(_lab(found, analyte, calendar, found.when), found) for found in self.found]
+            if len(labs) == 1:
+                self._labs = (labs[0][0],)
+            else:
+                versions = [(lab, _version(found.resource, calendar)) for lab, found in labs]
+                chosen = _one_result(versions)
+                self._labs = (*_unusable_beside(chosen, versions), chosen)
+        return self._labs
+
+
+def _date(resource: Resource, calendar: _Calendar) -> tuple[When | None, bool]:
+    """When a result was collected, else when it was reported; and whether it is the latter."""
+    period_start = resource.effectivePeriod.start if resource.effectivePeriod else None
+    when = calendar.when(resource.effectiveDateTime or period_start or resource.effectiveInstant)
+    return (when, False) if when is not None else (calendar.when(resource.issued), True)
+
+
+def _lab(found: _Found, analyte: Analyte, calendar: _Calendar, when: When | None) -> Lab:
+    resource, value = found.resource, found.value
+    quantity = value.valueQuantity
+    status = (resource.status or "unknown").strip().lower()
+    low, high, problem = _amount(analyte, quantity, value.dataAbsentReason is not None)
+    # These are no results at all: unlike one that cannot be read, they leave an older result as it is.
+    none_given = (status in _NOT_A_RESULT and bool(resource.status)) or problem is _NO_VALUE
+    problem = _status_problem(status) or problem or _date_problem(found.when, calendar.as_of)
+    return Lab(
+        analyte=analyte.id,
+        low=None if problem else low,
+        high=None if problem else high,
+        unit=analyte.unit,
+        as_sent=_as_sent(quantity),
+        when=when,
+        when_is="reported" if found.reported else "collected",
+        status=status,
+        problem=problem,
+        excluded=problem if none_given else _excluded(analyte, resource),
+        reference=_Normal(analyte, quantity, value.referenceRange) if value.referenceRange else None,
+        specimen=resource.specimen.reference if resource.specimen else None,
+        sets=found.sets,
+        source=resource.reference,
+    )
 
 
 def _status_problem(status: str) -> Text | None:
@@ -133,12 +246,12 @@ def _date_problem(when: When | None, as_of: datetime) -> Text | None:
         return Message("no usable date")
     if when.is_future(as_of):
         return Message("dated in the future")
-    return None if when.precision in ("day", "time") else Message("date without a day")
+    return None if when.has_day else Message("date without a day")
 
 
 def _may_be_recent(when: When, as_of: datetime, analyte: Analyte) -> bool:
     """The date lacks its day, and the latest day that it can mean is not out of date."""
-    if when.precision in ("day", "time"):
+    if when.has_day:
         return False
     longest = 366 if when.precision == "year" else 31
     return (as_of.date() - when.day).days <= longest + analyte.ageing_days
@@ -160,7 +273,9 @@ def _amount(
     value = analyte.to_canonical(quantity.value, unit) if is_amount(quantity.value) else None
     if value is None or not analyte.plausible[0] <= value <= analyte.plausible[1]:
         return None, None, Message("implausible value ignored")
-    match (quantity.comparator or "").strip():
+    if not quantity.comparator:
+        return value, value, None
+    match quantity.comparator.strip():
         case "":
             return value, value, None
         case "<" | "<=":
@@ -173,31 +288,46 @@ def _amount(
 
 def _unit(analyte: Analyte, quantity: Quantity) -> tuple[str | None, Text | None]:
     """UCUM code of the result and, when there is none, the reason."""
-    coded = analyte.ucum(quantity.code) if quantity.system in (UCUM, None) else None
+    code = quantity.code
+    if code in analyte.factors and quantity.system == UCUM and quantity.unit in (code, None):
+        return code, None
+    coded = analyte.ucum(code) if quantity.system in (UCUM, None) else None
     spelled = analyte.ucum(quantity.unit)
     if coded and spelled and analyte.factors.get(coded) != analyte.factors.get(spelled):
         return None, Message("unit and unit code disagree")
-    unit = coded if quantity.code and quantity.system == UCUM else coded or spelled
+    unit = coded if code and quantity.system == UCUM else coded or spelled
     if unit in analyte.factors:
         return unit, None
-    if quantity.unit or quantity.code:
+    if quantity.unit or code:
         return None, Message("unit not known for this analyte")
     return None, Message("unit missing")
 
 
-def _reference_range(
-    analyte: Analyte, quantity: Quantity | None, ranges: list[ReferenceRange]
-) -> tuple[Decimal | None, Decimal | None]:
+class _Normal(Record, frozen=True):
     """Normal range in the canonical unit; a range without a unit is in the unit of the value."""
-    for candidate in ranges:
-        kind = [str(coding.code) for coding in candidate.type.coding] if candidate.type else []
-        if kind and "normal" not in kind:
-            continue
-        low = _bound(analyte, quantity, candidate.low)
-        high = _bound(analyte, quantity, candidate.high)
-        if low is not None or high is not None:
-            return low, high
-    return None, None
+
+    analyte: Analyte
+    quantity: Quantity | None
+    ranges: list[ReferenceRange]
+
+    @property
+    def low(self) -> Decimal | None:
+        return self._ends()[0]
+
+    @property
+    def high(self) -> Decimal | None:
+        return self._ends()[1]
+
+    def _ends(self) -> tuple[Decimal | None, Decimal | None]:
+        for candidate in self.ranges:
+            kind = [str(coding.code) for coding in candidate.type.coding] if candidate.type else []
+            if kind and "normal" not in kind:
+                continue
+            low = _bound(self.analyte, self.quantity, candidate.low)
+            high = _bound(self.analyte, self.quantity, candidate.high)
+            if low is not None or high is not None:
+                return low, high
+        return None, None
 
 
 def _bound(analyte: Analyte, quantity: Quantity | None, bound: Quantity | None) -> Decimal | None:
@@ -222,34 +352,15 @@ def _excluded(analyte: Analyte, resource: Resource) -> Text | None:
 
 def _as_sent(quantity: Quantity | None) -> Text:
     if quantity is None or quantity.value is None:
-        return Message("no value")
-    return Message(
-        "{comparator}{value} {unit}",
-        comparator=quantity.comparator or "",
-        value=quantity.value,
-        unit=quantity.unit or quantity.code or Message("(no unit)"),
-    )
+        return _NO_VALUE_SENT
+    return Sent(quantity.value, quantity.comparator, quantity.unit or quantity.code)
 
 
-def _version(resource: Resource, zone: tzinfo) -> datetime:
+def _version(resource: Resource, calendar: _Calendar) -> datetime:
     """When this version of the result was issued; decides between duplicates."""
     updated = resource.meta.lastUpdated if resource.meta else None
-    when = parse_when(resource.issued, zone) or parse_when(updated, zone)
+    when = calendar.when(resource.issued) or calendar.when(updated)
     return when.instant if when else _LONG_AGO
-
-
-def _newest_first(labs: list[tuple[Lab, datetime]]) -> tuple[Lab, ...]:
-    by_time: dict[datetime | None, list[tuple[Lab, datetime]]] = defaultdict(list)
-    for lab, version in labs:
-        by_time[lab.when.instant if lab.when else None].append((lab, version))
-    merged: list[Lab] = []
-    for instant, group in by_time.items():
-        if instant is None:
-            merged.extend(sorted((lab for lab, _ in group), key=lambda lab: lab.source))
-        else:
-            chosen = _one_result(group)
-            merged.extend((*_unusable_beside(chosen, group), chosen))
-    return tuple(sorted(merged, key=lambda lab: lab.when.instant if lab.when else _LONG_AGO, reverse=True))
 
 
 def _one_result(group: list[tuple[Lab, datetime]]) -> Lab:
@@ -258,8 +369,6 @@ def _one_result(group: list[tuple[Lab, datetime]]) -> Lab:
     Usable results of equal standing with different values become one interval that holds them all, so
     that a rule is decided only when every value decides it the same way.
     """
-    if len(group) == 1:
-        return group[0][0]
 
     def standing(item: tuple[Lab, datetime]) -> tuple[bool, bool, int, datetime]:
         lab, version = item

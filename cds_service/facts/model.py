@@ -6,16 +6,18 @@ see FHIR resources, only these records, each of which names the resource it came
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from cds_service.facts.dates import When
 from cds_service.facts.record import Record
 from cds_service.facts.units import Analyte
+from cds_service.localise.language import Language
 from cds_service.localise.text import Message, Text, Verbatim
 
 T = TypeVar("T")
@@ -62,6 +64,32 @@ class Problem(Record, frozen=True):
         return Verbatim(self.label) if self.texts or self.sets else Message(self.label)
 
 
+class Sent(Text, Record, frozen=True):
+    """A quantity as the EHR sent it: `<0.5 mmol/L`."""
+
+    value: Decimal
+    comparator: str | None
+    unit: str | None
+
+    def render(self, language: Language) -> str:
+        text = Message(
+            "{comparator}{value} {unit}",
+            comparator=self.comparator or "",
+            value=self.value,
+            unit=self.unit or Message("(no unit)"),
+        )
+        return text.render(language)
+
+
+class Bounds(Protocol):
+    """A range in the canonical unit of an analyte; an end is None when it is not known."""
+
+    @property
+    def low(self) -> Decimal | None: ...
+    @property
+    def high(self) -> Decimal | None: ...
+
+
 class Lab(Record, frozen=True):
     """One result of one analyte, in the canonical unit. `problem` says why it cannot be used, if so.
 
@@ -81,11 +109,19 @@ class Lab(Record, frozen=True):
     problem: Text | None
     excluded: Text | None
     """Why a sound result is left out by design: `drawn after dialysis`."""
-    reference_low: Decimal | None
-    reference_high: Decimal | None
+    reference: Bounds | None
+    """The range that the laboratory calls normal; few rules ask for it."""
     specimen: str | None
     sets: frozenset[str]
     source: str
+
+    @property
+    def reference_low(self) -> Decimal | None:
+        return None if self.reference is None else self.reference.low
+
+    @property
+    def reference_high(self) -> Decimal | None:
+        return None if self.reference is None else self.reference.high
 
     @property
     def preliminary(self) -> bool:
@@ -95,6 +131,14 @@ class Lab(Record, frozen=True):
     def exact(self) -> Decimal | None:
         """The value when it is a single number, else None."""
         return self.low if self.low is not None and self.low == self.high else None
+
+
+class Labs(Mapping[str, tuple[Lab, ...]]):
+    """Analyte id -> results, newest first, undated ones last. A result is read when somebody asks for it."""
+
+    @abstractmethod
+    def of(self, analyte: str, within_days: int | None = None) -> tuple[Lab, ...]:
+        """Results at most so many days old, and those without a date, which may be as new; empty when there are none."""
 
 
 class DailyDose(Record, frozen=True):
@@ -232,8 +276,8 @@ class Facts:
     hook: str
     patient: Patient | None
     problems: tuple[Problem, ...] | None
-    labs: Mapping[str, tuple[Lab, ...]]
-    """Analyte id -> results, newest first, undated ones last; read it through `results`."""
+    labs: Labs
+    """Read it through `results`."""
     medications: tuple[Medication, ...] | None
     procedures: tuple[Procedure, ...] | None
     encounters: tuple[Encounter, ...] | None
@@ -276,9 +320,12 @@ class Facts:
         """Why a source that is None could not be read."""
         return self.failures.get(source) or Message("not read")
 
-    def results(self, analyte: Analyte) -> tuple[Lab, ...] | None:
-        """Results of one analyte, newest first; None when its source could not be read."""
-        return None if analyte.source in self.failures else self.labs.get(analyte.id, ())
+    def results(self, analyte: Analyte, within_days: int | None = None) -> tuple[Lab, ...] | None:
+        """Results of one analyte, newest first; None when its source could not be read.
+
+        With `within_days` none that is older: of a long history the rest is never read. Those without a date stay.
+        """
+        return None if analyte.source in self.failures else self.labs.of(analyte.id, within_days)
 
     def age_days(self, when: When) -> int:
         return when.age_days(self.as_of, self.zone)

@@ -17,8 +17,7 @@ _NONE: frozenset[str] = frozenset()
 _words = re.compile(r"[^\W\d_]+|[0-9]+").findall
 
 
-@dataclass(frozen=True, slots=True)
-class DrugIdentity:
+class DrugIdentity(msgspec.Struct, frozen=True):
     """Which drug sets an order belongs to, and how we know.
 
     `basis` is "code" also when a code is known and in no set (a look-alike); "none" means not recognised, which is
@@ -63,8 +62,7 @@ def load_names(path: Path) -> NameLists:
     return msgspec.json.decode(path.read_bytes(), type=NameLists)
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(msgspec.Struct, frozen=True):
     """What a text names, what it takes back, and the first name found in it."""
 
     sets: frozenset[str] = _NONE
@@ -75,6 +73,9 @@ class Match:
     def remaining(self) -> frozenset[str]:
         """The sets that are named and not taken back."""
         return _NONE if "*" in self.removed else self.sets - self.removed
+
+
+_NOTHING = Match()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,22 +103,31 @@ class NameMatcher:
             for each in negatives
             if each.phrase.endswith("*")
         )
+        self._stems = tuple(stem for stem, _ in self._beginnings)
         self._by_first_word: dict[str, tuple[_Phrase, ...]] = {}
         for phrase in sorted(phrases, key=lambda each: -len(each.words)):
             first = phrase.words[0]
             self._by_first_word[first] = (*self._by_first_word.get(first, ()), phrase)
+        self._first_words = frozenset(self._by_first_word)
 
     def find(self, *texts: str) -> Match:
         """Read all texts of one order together."""
         sets: set[str] = set()
         removed: set[str] = set()
         name = None
-        for phrase in (found for text in texts for found in self._phrases(words(text))):
-            if phrase.sets and name is None:
-                name = phrase.text
-            sets |= phrase.sets
-            removed |= phrase.removes
-        return Match(frozenset(sets), frozenset(removed), name)
+        # The words of an order and the display of its code are often the same text.
+        for text in dict.fromkeys(texts):
+            plain = _plain(text)
+            spoken = _words(plain)
+            # Most texts hold no word that begins a phrase.
+            if self._first_words.isdisjoint(spoken) and not any(map(plain.__contains__, self._stems)):
+                continue
+            for phrase in self._phrases(spoken):
+                if phrase.sets and name is None:
+                    name = phrase.text
+                sets |= phrase.sets
+                removed |= phrase.removes
+        return Match(frozenset(sets), frozenset(removed), name) if sets or removed else _NOTHING
 
     def _phrases(self, text: list[str]) -> Iterable[_Phrase]:
         place = 0
@@ -140,9 +150,13 @@ class NameMatcher:
 
 def words(text: str) -> list[str]:
     """The words of a text, lower case, without accents; what lies beyond the cap is not read."""
+    return _words(_plain(text))
+
+
+def _plain(text: str) -> str:
     text = text[:MAX_TEXT]
     if not text.isascii():
         text = "".join(
             mark for mark in unicodedata.normalize("NFKD", text) if not unicodedata.combining(mark)
         )
-    return _words(text.casefold())
+    return text.casefold()
