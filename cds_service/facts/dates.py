@@ -30,7 +30,7 @@ class Precision(StrEnum):
 _TIME, _DAY = Precision.TIME, Precision.DAY
 
 
-class When(Record, Text, frozen=True):
+class When(Record, Text, frozen=True, gc=False):
     """A point in time; `instant` (UTC) is the start of the period when only a date was given."""
 
     instant: datetime

@@ -6,7 +6,7 @@ unusable result must not let an older one clear a rule in silence.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 
@@ -81,7 +81,10 @@ class LabReader:
 
     def _meaning_of(self, coding: Coding) -> _Meaning:
         sets = self._terminology.sets_of(coding.system, None if coding.code is None else str(coding.code))
-        return sets, next((self._by_set[each] for each in sets if each in self._by_set), None)
+        for each in sets:
+            if each in self._by_set:
+                return sets, self._by_set[each]
+        return sets, None
 
 
 class _Calendar:
@@ -124,55 +127,7 @@ class _Histories(Labs):
         return () if history is None else history.labs(within_days)
 
 
-class _History:
-    """The results of one analyte. Years of them cost their dates; only those that are asked for become Labs."""
-
-    def __init__(self, analyte: Analyte, calendar: _Calendar) -> None:
-        self._analyte, self._calendar = analyte, calendar
-        self.sent: list[tuple[Resource, Resource | Component, frozenset[str]]] = []
-        self._draws: list[_Draw] | None = None
-        self._undated: list[Lab] = []
-        self._labs: dict[int | None, tuple[Lab, ...]] = {}
-
-    def labs(self, within_days: int | None) -> tuple[Lab, ...]:
-        labs = self._labs.get(within_days)
-        if labs is None:
-            if self._draws is None:
-                self._draws = self._sort()
-            dated = self._dated(self._draws, within_days)
-            labs = self._labs[within_days] = (*dated, *self._undated)
-        return labs
-
-    def _sort(self) -> list[_Draw]:
-        """Newest first; results without a date, and those that may be of any day, are set aside."""
-        analyte, calendar = self._analyte, self._calendar
-        draws: dict[datetime, _Draw] = {}
-        for resource, value, sets in self.sent:
-            when, reported = _date(resource, calendar)
-            found = _Found(resource, value, sets, when, reported)
-            if when is None or _may_be_recent(when, calendar.as_of, analyte):
-                self._undated.append(_lab(found, analyte, calendar, None))
-            elif (draw := draws.get(when.instant)) is not None:
-                draw.found.append(found)
-            else:
-                draws[when.instant] = _Draw(found, when)
-        self._undated.sort(key=lambda lab: lab.source)
-        return [draws[instant] for instant in sorted(draws, reverse=True)]
-
-    def _dated(self, draws: list[_Draw], within_days: int | None) -> Iterator[Lab]:
-        for draw in draws:
-            if within_days is None:
-                yield from draw.labs(self._analyte, self._calendar)
-                continue
-            # Where clocks change, a date without a time can be a day younger than a result before it.
-            if self._calendar.age_days(draw.when) > within_days + 1:
-                break
-            for lab in draw.labs(self._analyte, self._calendar):
-                if lab.when is not None and self._calendar.age_days(lab.when) <= within_days:
-                    yield lab
-
-
-class _Found(Record, frozen=True):
+class _Found(Record, frozen=True, gc=False):
     """A result as it came: its Observation, the part that holds the value, the sets of its code, its date."""
 
     resource: Resource
@@ -182,24 +137,113 @@ class _Found(Record, frozen=True):
     reported: bool
 
 
-class _Draw:
-    """The results of one collection time: usually one, with its Lab made when it is asked for."""
+class _History:
+    """The results of one analyte. Years of them cost their dates; only those that are asked for become Labs."""
 
-    def __init__(self, first: _Found, when: When) -> None:
-        self.when = when
-        self.found = [first]
-        self._labs: tuple[Lab, ...] | None = None
+    def __init__(self, analyte: Analyte, calendar: _Calendar) -> None:
+        self._analyte, self._calendar = analyte, calendar
+        self.sent: list[tuple[Resource, Resource | Component, frozenset[str]]] = []
+        self._by_time: dict[datetime, list[_Found]] | None = None
+        """The results of each collection time, newest first."""
+        self._made: dict[datetime, tuple[Lab, ...]] = {}
+        self._undated: list[Lab] = []
+        self._labs: dict[int | None, tuple[Lab, ...]] = {}
+        self._said: dict[tuple[str, ...], Text | None] = {}
 
-    def labs(self, analyte: Analyte, calendar: _Calendar) -> tuple[Lab, ...]:
-        if self._labs is None:
-            labs = [(_lab(found, analyte, calendar, found.when), found) for found in self.found]
-            if len(labs) == 1:
-                self._labs = (labs[0][0],)
+    def labs(self, within_days: int | None) -> tuple[Lab, ...]:
+        labs = self._labs.get(within_days)
+        if labs is None:
+            if self._by_time is None:
+                self._by_time = self._sort()
+            labs = self._labs[within_days] = (*self._dated(self._by_time, within_days), *self._undated)
+        return labs
+
+    def _sort(self) -> dict[datetime, list[_Found]]:
+        """By time; results without a date, and those that may be of any day, are set aside."""
+        analyte, calendar = self._analyte, self._calendar
+        by_time: dict[datetime, list[_Found]] = {}
+        for resource, value, sets in self.sent:
+            when, reported = _date(resource, calendar)
+            found = _Found(resource, value, sets, when, reported)
+            if when is None or _may_be_recent(when, calendar.as_of, analyte):
+                self._undated.append(self._lab(found, None))
+            elif (others := by_time.get(when.instant)) is not None:
+                others.append(found)
             else:
-                versions = [(lab, _version(found.resource, calendar)) for lab, found in labs]
+                by_time[when.instant] = [found]
+        self._undated.sort(key=lambda lab: lab.source)
+        return {instant: by_time[instant] for instant in sorted(by_time, reverse=True)}
+
+    def _dated(self, by_time: Mapping[datetime, list[_Found]], within_days: int | None) -> list[Lab]:
+        age_days = self._calendar.age_days
+        dated: list[Lab] = []
+        for instant, found in by_time.items():
+            when = found[0].when
+            # Where clocks change, a date without a time can be a day younger than a result before it.
+            if within_days is not None and when is not None and age_days(when) > within_days + 1:
+                break
+            dated += self._of_one_time(instant, found)
+        if within_days is None:
+            return dated
+        return [lab for lab in dated if lab.when is not None and age_days(lab.when) <= within_days]
+
+    def _of_one_time(self, instant: datetime, found: Sequence[_Found]) -> tuple[Lab, ...]:
+        """One result, and beside it one that cannot be used but may be the valid one."""
+        labs = self._made.get(instant)
+        if labs is None:
+            labs = tuple([self._lab(each, each.when) for each in found])
+            if len(labs) > 1:
+                versions = [
+                    (lab, _version(each.resource, self._calendar))
+                    for lab, each in zip(labs, found, strict=True)
+                ]
                 chosen = _one_result(versions)
-                self._labs = (*_unusable_beside(chosen, versions), chosen)
-        return self._labs
+                labs = *_unusable_beside(chosen, versions), chosen
+            self._made[instant] = labs
+        return labs
+
+    def _lab(self, found: _Found, when: When | None) -> Lab:
+        resource, value, analyte = found.resource, found.value, self._analyte
+        quantity = value.valueQuantity
+        status = resource.status or "unknown"
+        if status not in _USABLE:
+            status = status.strip().lower()
+        low, high, problem = _amount(analyte, quantity, value.dataAbsentReason is not None)
+        # These are no results at all: unlike one that cannot be read, they leave an older result as it is.
+        none_given = problem is _NO_VALUE or (status in _NOT_A_RESULT and bool(resource.status))
+        problem = _status_problem(status) or problem or _date_problem(found.when, self._calendar.as_of)
+        return Lab(
+            analyte=analyte.id,
+            low=None if problem else low,
+            high=None if problem else high,
+            unit=analyte.unit,
+            as_sent=_as_sent(quantity),
+            when=when,
+            when_is="reported" if found.reported else "collected",
+            status=status,
+            problem=problem,
+            excluded=problem if none_given else self._excluded(resource),
+            reference=_Normal(analyte, quantity, value.referenceRange) if value.referenceRange else None,
+            specimen=resource.specimen.reference if resource.specimen else None,
+            sets=found.sets,
+            source=resource.reference,
+        )
+
+    def _excluded(self, resource: Resource) -> Text | None:
+        """Why the sample does not represent the patient's usual state (drawn after dialysis), if it says so."""
+        if not self._analyte.excluding_words:
+            return None
+        texts = concept_texts(resource.code)
+        if resource.note:
+            texts = (*(note.text or "" for note in resource.note), *texts)
+        if resource.specimen and resource.specimen.display:
+            texts = (*texts, resource.specimen.display)
+        try:
+            # Results of one code nearly always say the same.
+            return self._said[texts]
+        except KeyError:
+            excluded = self._said[texts] = _excluded(self._analyte, texts)
+            return excluded
 
 
 def _date(resource: Resource, calendar: _Calendar) -> tuple[When | None, bool]:
@@ -207,32 +251,6 @@ def _date(resource: Resource, calendar: _Calendar) -> tuple[When | None, bool]:
     period_start = resource.effectivePeriod.start if resource.effectivePeriod else None
     when = calendar.when(resource.effectiveDateTime or period_start or resource.effectiveInstant)
     return (when, False) if when is not None else (calendar.when(resource.issued), True)
-
-
-def _lab(found: _Found, analyte: Analyte, calendar: _Calendar, when: When | None) -> Lab:
-    resource, value = found.resource, found.value
-    quantity = value.valueQuantity
-    status = (resource.status or "unknown").strip().lower()
-    low, high, problem = _amount(analyte, quantity, value.dataAbsentReason is not None)
-    # These are no results at all: unlike one that cannot be read, they leave an older result as it is.
-    none_given = (status in _NOT_A_RESULT and bool(resource.status)) or problem is _NO_VALUE
-    problem = _status_problem(status) or problem or _date_problem(found.when, calendar.as_of)
-    return Lab(
-        analyte=analyte.id,
-        low=None if problem else low,
-        high=None if problem else high,
-        unit=analyte.unit,
-        as_sent=_as_sent(quantity),
-        when=when,
-        when_is="reported" if found.reported else "collected",
-        status=status,
-        problem=problem,
-        excluded=problem if none_given else _excluded(analyte, resource),
-        reference=_Normal(analyte, quantity, value.referenceRange) if value.referenceRange else None,
-        specimen=resource.specimen.reference if resource.specimen else None,
-        sets=found.sets,
-        source=resource.reference,
-    )
 
 
 def _status_problem(status: str) -> Text | None:
@@ -303,7 +321,7 @@ def _unit(analyte: Analyte, quantity: Quantity) -> tuple[str | None, Text | None
     return None, Message("unit missing")
 
 
-class _Normal(Record, frozen=True):
+class _Normal(Record, frozen=True, gc=False):
     """Normal range in the canonical unit; a range without a unit is in the unit of the value."""
 
     analyte: Analyte
@@ -338,14 +356,7 @@ def _bound(analyte: Analyte, quantity: Quantity | None, bound: Quantity | None) 
     return analyte.to_canonical(bound.value, unit) if unit is not None else None
 
 
-def _excluded(analyte: Analyte, resource: Resource) -> Text | None:
-    """Why the sample does not represent the patient's usual state (drawn after dialysis), if it says so."""
-    if not analyte.excluding_words:
-        return None
-    texts = [note.text or "" for note in resource.note or ()]
-    texts += concept_texts(resource.code)
-    if resource.specimen and resource.specimen.display:
-        texts.append(resource.specimen.display)
+def _excluded(analyte: Analyte, texts: Sequence[str]) -> Text | None:
     text = " ".join(texts).lower()[:10_000]
     return next((Message(reason) for words, reason in analyte.excluding_words.items() if words in text), None)
 

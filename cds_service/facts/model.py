@@ -25,13 +25,13 @@ MUST_NOT = "do-not-perform"
 """Status of a requested procedure that the request forbids."""
 
 
-class Patient(Record, frozen=True):
+class Patient(Record, frozen=True, gc=False):
     birth: When | None
     gender: str | None
     source: str
 
 
-class Problem(Record, frozen=True):
+class Problem(Record, frozen=True, gc=False):
     """A Condition. Refuted and entered-in-error ones never become a Problem."""
 
     sets: frozenset[str]
@@ -64,7 +64,7 @@ class Problem(Record, frozen=True):
         return Verbatim(self.label) if self.texts or self.sets else Message(self.label)
 
 
-class Sent(Text, Record, frozen=True):
+class Sent(Text, Record, frozen=True, gc=False):
     """A quantity as the EHR sent it: `<0.5 mmol/L`."""
 
     value: Decimal
@@ -90,7 +90,7 @@ class Bounds(Protocol):
     def high(self) -> Decimal | None: ...
 
 
-class Lab(Record, frozen=True):
+class Lab(Record, frozen=True, gc=False):
     """One result of one analyte, in the canonical unit. `problem` says why it cannot be used, if so.
 
     The value is an interval: `low == high` for an exact result; `low` or `high` is None for a result
@@ -141,7 +141,7 @@ class Labs(Mapping[str, tuple[Lab, ...]]):
         """Results at most so many days old, and those without a date, which may be as new; empty when there are none."""
 
 
-class DailyDose(Record, frozen=True):
+class DailyDose(Record, frozen=True, gc=False):
     """A daily amount worked out from structured dosage; `text` shows the arithmetic."""
 
     amount: Decimal
@@ -158,7 +158,7 @@ class MedicationState(StrEnum):
     ENDED = "ended"
 
 
-class Medication(Record, frozen=True):
+class Medication(Record, frozen=True, gc=False):
     """A MedicationRequest, from the medication list or as a draft order."""
 
     sets: frozenset[str]
@@ -198,7 +198,7 @@ class Medication(Record, frozen=True):
         return Message(self.name) if self.named_by_us else Verbatim(self.name)
 
 
-class Procedure(Record, frozen=True):
+class Procedure(Record, frozen=True, gc=False):
     """A Procedure that was done, or a requested one when it is an order."""
 
     sets: frozenset[str]
@@ -221,7 +221,7 @@ class Procedure(Record, frozen=True):
         return Verbatim(self.label) if self.texts or self.sets else Message(self.label)
 
 
-class Encounter(Record, frozen=True):
+class Encounter(Record, frozen=True, gc=False):
     sets: frozenset[str]
     status: str
     started: When | None
@@ -231,7 +231,7 @@ class Encounter(Record, frozen=True):
     source: str
 
 
-class Order(Record, frozen=True):
+class Order(Record, frozen=True, gc=False):
     """A draft order that a rule may be about: exactly one of the two is set."""
 
     reference: str
@@ -258,7 +258,7 @@ class Order(Record, frozen=True):
         return item.title if item else Message("order")
 
 
-class Gap(Record, frozen=True):
+class Gap(Record, frozen=True, gc=False):
     """Something that could not be read or used. `text` is fit for a card: it holds no patient value."""
 
     source: str

@@ -18,7 +18,7 @@ from cds_service.facts.dates import parse_when
 from cds_service.facts.labs import LabReader
 from cds_service.facts.medications import MedicationReader, MedicationShelf
 from cds_service.facts.model import MUST_NOT, Encounter, Facts, Gap, Order, Patient, Problem, Procedure
-from cds_service.facts.problems import concept_sets, concept_texts, concepts, label_of, problem
+from cds_service.facts.problems import concept_sets, concept_texts, concepts, problem, told
 from cds_service.facts.record import Record
 from cds_service.facts.subjects import Whose, whose
 from cds_service.fhir.decode import Resource
@@ -231,22 +231,20 @@ def request(resource: Resource, terminology: Terminology, zone: tzinfo) -> Proce
 
 
 def _procedure(resource: Resource, moment: str | None, terminology: Terminology, zone: tzinfo) -> Procedure:
-    sets = concept_sets(resource.code, terminology)
+    sets, texts, label = told(resource.code, terminology, PROCEDURE)
     for detail in resource.orderDetail or ():
         sets |= concept_sets(detail, terminology)
-    texts = concept_texts(resource.code)
-    for text in texts:
-        sets |= terminology.sets_in_text(text)
     sites: frozenset[str] = frozenset()
     for site in concepts(resource.bodySite):
         sites |= concept_sets(site, terminology)
     reasons: frozenset[str] = frozenset()
     for reason in concepts(resource.reasonCode):
         reasons |= concept_sets(reason, terminology)
+    when = parse_when(moment, zone)
     return Procedure(
         sets=sets,
-        label=label_of(resource.code, terminology, PROCEDURE),
-        when=parse_when(moment, zone),
+        label=label,
+        when=when,
         status=(resource.status or "unknown").strip().lower(),
         sites=sites,
         site_words=tuple(text for site in concepts(resource.bodySite) for text in concept_texts(site)),
@@ -254,7 +252,7 @@ def _procedure(resource: Resource, moment: str | None, terminology: Terminology,
         reasons=reasons,
         priority=resource.priority,
         source=resource.reference,
-        date_unreadable=bool(moment) and parse_when(moment, zone) is None,
+        date_unreadable=bool(moment) and when is None,
     )
 
 
