@@ -18,6 +18,7 @@ from cds_service.facts.model import (
     Problem,
     Procedure,
 )
+from cds_service.facts.record import Record
 from cds_service.facts.units import TOLERANCE, Amount, Analyte, Number, above, at_least, below, rounded
 from cds_service.localise.text import Joined, Message, Shortened, Text, Verbatim
 from cds_service.protocol.prefetch import PrefetchTemplate
@@ -187,6 +188,7 @@ __all__ = [
     "PrefetchTemplate",
     "Problem",
     "Procedure",
+    "Record",
     "Refer",
     "ReferenceLine",
     "RemoveDraft",

@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from cds_service.facts.model import Facts, Lab
+from cds_service.facts.record import Record
 from cds_service.facts.units import Amount, Analyte, above, at_least, below
 from cds_service.localise.text import Joined, Message, Text
 from cds_service.rules.answer import Answer, Asked, Finding, unknown
@@ -21,8 +22,7 @@ class Currency(StrEnum):
     STALE = "stale"
 
 
-@dataclass(frozen=True, slots=True)
-class Latest:
+class Latest(Record, frozen=True):
     """The result of an analyte that counts, and what stands against it."""
 
     lab: Lab | None
