@@ -78,7 +78,9 @@ class Ordering(_OfGroups):
     @property
     def text(self) -> str:
         if self.only_routes:
-            return f"an order for {self.kinds} by the route: {', '.join(self.only_routes)} (or route not given)"
+            return (
+                f"an order for {self.kinds} by the route: {', '.join(self.only_routes)} (or route not given)"
+            )
         but = f", other than by the route: {', '.join(self.not_routes)}" if self.not_routes else ""
         return f"an order for {self.kinds}{but}"
 
