@@ -245,14 +245,23 @@ class AgeAtLeast:
         patient = facts.patient
         if patient is None:
             return unknown(self, Message("Patient: {reason}", reason=facts.why_unread("patient")))
-        if patient.birth is None or patient.birth.is_future(facts.as_of):
+        years = facts.feature(_years)
+        if years is None:
             return unknown(self, Message("age not recorded"), patient.source)
-        least, most = years_between(patient.birth, facts.as_of, facts.zone)
+        least, most = years
         if least >= self.years:
             return met(self, Message("age {least}", least=least), patient.source)
         if most < self.years:
             return not_met(self, Message("age {most}", most=most), patient.source)
         return unknown(self, Message("birth date too vague to tell the age"), patient.source)
+
+
+def _years(facts: Facts) -> tuple[int, int] | None:
+    """Least and greatest completed years; None without a date of birth. Every rule asks for them."""
+    birth = facts.patient.birth if facts.patient else None
+    if birth is None or birth.is_future(facts.as_of):
+        return None
+    return years_between(birth, facts.as_of, facts.zone)
 
 
 @dataclass(frozen=True, slots=True)

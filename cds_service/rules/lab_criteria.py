@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from functools import partial
 
 from cds_service.facts.model import Facts, Lab
 from cds_service.facts.record import Record
@@ -29,12 +30,16 @@ class Latest(Record, frozen=True):
     """Newest usable, final result that is not stale."""
     doubt: Text | None
     """Why a clear answer from `lab` would not be sound: a newer result exists that cannot be used."""
-    why_none: Text
-    """Why there is no usable result, when `lab` is None."""
     preliminary: Lab | None
     """A newer preliminary result: shown, never decisive."""
     last: Lab | None
     """Newest result of any standing, for print."""
+    say_why_none: Callable[[], Text]
+
+    @property
+    def why_none(self) -> Text:
+        """Why there is no usable result, when `lab` is None; put into words only for whoever asks."""
+        return self.say_why_none()
 
 
 def latest(facts: Facts, analyte: Analyte) -> Latest:
@@ -55,21 +60,20 @@ def _latest(facts: Facts, analyte: Analyte) -> Latest:
     results = facts.results(analyte)
     if results is None:
         reason = facts.why_unread(analyte.source)
-        return Latest(
-            None, None, Message("laboratory results not readable ({reason})", reason=reason), None, None
-        )
+        unreadable = Message("laboratory results not readable ({reason})", reason=reason)
+        return Latest(None, None, None, None, lambda: unreadable)
     usable: Lab | None = None
     preliminary: Lab | None = None
+    last: Lab | None = None
     doubts: list[Text] = []
-    stale: Lab | None = None
     for lab in results:
         if lab.excluded is not None:
             continue
+        if last is None:
+            last = lab
         if lab.when is None:
             doubts.append(Message("an undated result exists ({problem})", problem=lab.problem))
-        elif currency(facts, analyte, lab) is Currency.STALE:
-            stale = stale or lab
-        elif usable is not None:
+        elif usable is not None or facts.age_days(lab.when) > analyte.ageing_days:
             continue
         elif lab.problem is not None:
             doubts.append(
@@ -82,21 +86,17 @@ def _latest(facts: Facts, analyte: Analyte) -> Latest:
             doubts.append(Message("result of {when} is preliminary", when=lab.when))
     if "labs" in facts.incomplete and analyte.source == "labs":
         doubts.append(Message("laboratory results were received only in part"))
-    last = next((lab for lab in results if lab.excluded is None), None)
-    return Latest(
-        usable,
-        Joined("; ", doubts) or None,
-        _why_none(doubts, stale, results),
-        preliminary,
-        last,
-    )
+    doubt = Joined("; ", doubts) if doubts else None
+    return Latest(usable, doubt, preliminary, last, partial(_why_none, facts, analyte, doubt))
 
 
-def _why_none(doubts: list[Text], stale: Lab | None, results: tuple[Lab, ...]) -> Text:
-    if doubts:
-        return Joined("; ", doubts)
-    if stale is not None:
-        return Message("last result {when} is out of date", when=stale.when)
+def _why_none(facts: Facts, analyte: Analyte, doubt: Text | None) -> Text:
+    if doubt is not None:
+        return doubt
+    results = facts.results(analyte) or ()
+    for lab in results:
+        if lab.excluded is None and currency(facts, analyte, lab) is Currency.STALE:
+            return Message("last result {when} is out of date", when=lab.when)
     if reasons := Joined("; ", (lab.excluded for lab in results)):
         return Message("only results that do not count ({reasons})", reasons=reasons)
     return Message("no result")

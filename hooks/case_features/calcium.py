@@ -21,6 +21,7 @@ from cds_service.api import (
     Lab,
     Message,
     Number,
+    Record,
     Text,
     When,
     above,
@@ -51,8 +52,7 @@ class Basis(Enum):
     NOT_CORRECTED = Message("uncorrected (site setting)")
 
 
-@dataclass(frozen=True, slots=True)
-class CalciumDraw:
+class CalciumDraw(Record, frozen=True):
     """One calcium draw: total, albumin used, corrected value. Values in mg/dL, albumin in g/dL."""
 
     when: When

@@ -22,6 +22,7 @@ from cds_service.api import (
     Message,
     Problem,
     Procedure,
+    Record,
     Text,
     When,
     describe,
@@ -60,8 +61,7 @@ CERTAINTIES = {"definite": Message("definite"), "probable": Message("probable")}
 MODALITIES = {"HD": Message("haemodialysis"), "PD": Message("peritoneal dialysis")}
 
 
-@dataclass(frozen=True, slots=True)
-class Dialysis:
+class Dialysis(Record, frozen=True):
     """What the record says about dialysis. `answer` is UNKNOWN when it cannot be told."""
 
     answer: Answer
@@ -216,8 +216,7 @@ def _absent(facts: Facts, active: list[Problem], graft: _Graft) -> Dialysis:
     return _no(Answer.NOT_MET, "none", Message("no evidence of maintenance dialysis on record"), graft)
 
 
-@dataclass(frozen=True, slots=True)
-class _Graft:
+class _Graft(Record, frozen=True):
     """Kidney transplant: recorded at all, failed, and when."""
 
     recorded: bool

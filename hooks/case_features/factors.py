@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from cds_service.api import Answer, Facts, Finding, HasProblem, Joined, LabAtLeast, Message, Text
+from cds_service.api import Answer, Facts, Finding, HasProblem, Joined, LabAtLeast, Message, Record, Text
 from hooks import valuesets as vs
 from hooks.analytes import PHOSPHATE
 from hooks.case_features import factor_findings as ask
@@ -33,8 +33,7 @@ class State(Enum):
     NOT_EVALUABLE = Message("not evaluable")
 
 
-@dataclass(frozen=True, slots=True)
-class Factor:
+class Factor(Record, frozen=True):
     """One factor with its state; `counted` ones enter the counts of present and unknown factors."""
 
     id: str

@@ -9,7 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from cds_service.api import Answer, Facts, Finding, Joined, Lab, Message, Text, When, above, at_least, latest
+from cds_service.api import (
+    Answer,
+    Facts,
+    Finding,
+    Joined,
+    Lab,
+    Message,
+    Record,
+    Text,
+    When,
+    above,
+    at_least,
+    latest,
+)
 from hooks.analytes import ALBUMIN, CALCIUM, CALCIUM_CORRECTED, PHOSPHATE
 from hooks.case_features.calcium import (
     TREND_DAYS,
@@ -34,8 +47,7 @@ SQUARED_FACTOR = Decimal("4.0078") * Decimal("3.0974")
 """mg2/dL2 in one mmol2/L2 (about 12.414)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Record, frozen=True):
     """Calcium and phosphate that belong together, with both products in mg2/dL2."""
 
     calcium: CalciumDraw
