@@ -130,7 +130,7 @@ def _product(facts: Facts) -> TrendChart:
         "Ca x P",
         "mmol2/L2" if facts.units == _SI else "mg2/dL2",
         2 if facts.units == _SI else 1,
-        (_line("Ca x P", [_paired(facts, pair) for pair in _one_each(facts.feature(pairs))]),),
+        (_line("Ca x P", [_paired(facts, pair) for pair in _one_each(pairs(facts))]),),
         (_product_reference(facts, T1, "goal below", ev.E20), _product_reference(facts, T2, "above", ev.E7)),
         CALCIUM.ageing_days,
         unreadable=_unreadable(facts, CALCIUM),

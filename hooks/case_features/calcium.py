@@ -7,7 +7,7 @@ poorly validated in haemodialysis, so cards print total and corrected and say wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
@@ -30,7 +30,8 @@ from cds_service.api import (
     latest,
     tell,
 )
-from hooks.analytes import ALBUMIN, CALCIUM, CALCIUM_CORRECTED, CALCIUM_IONISED
+from hooks.analytes import ALBUMIN, CALCIUM, CALCIUM_CORRECTED, CALCIUM_IONISED, PHOSPHATE
+from hooks.case_features.one_by_one import OneByOne
 from hooks.thresholds import T3, T4, limit
 
 PAYNE_SLOPE = Decimal("0.8")
@@ -83,32 +84,33 @@ class CalciumDraw(Record, frozen=True):
         return tuple(lab.source for lab in (self.total, self.adjusted, self.albumin) if lab is not None)
 
 
-def draws(facts: Facts) -> tuple[CalciumDraw, ...]:
+def draws(facts: Facts) -> OneByOne[When, CalciumDraw]:
     """Calcium draws of the last 365 days that give a number, newest first (preliminary ones included)."""
-    return tuple(_draws(facts))
+    totals, adjusted = _by_time(facts, CALCIUM), _by_time(facts, CALCIUM_CORRECTED)
+    albumins = [lab for lab in usable(facts, ALBUMIN) if not lab.preliminary]
+
+    def at(when: When) -> CalciumDraw | None:
+        if facts.age_days(when) > TREND_DAYS:
+            return None
+        return _draw(facts, when, totals.get(when), adjusted.get(when), albumins)
+
+    return OneByOne(sorted(totals | adjusted, key=lambda when: when.instant, reverse=True), at)
 
 
-def _draws(facts: Facts) -> Iterator[CalciumDraw]:
-    totals = {lab.when: lab for lab in _usable(facts, CALCIUM) if lab.when}
-    adjusted = {lab.when: lab for lab in _usable(facts, CALCIUM_CORRECTED) if lab.when}
-    albumins = [lab for lab in _usable(facts, ALBUMIN) if not lab.preliminary]
-    for when in sorted({*totals, *adjusted}, key=lambda when: when.instant, reverse=True):
-        near = [lab for lab in albumins if _may_correct(facts, when, lab)]
-        draw = _draw(facts, when, totals.get(when), adjusted.get(when), near)
-        if draw is not None:
-            yield draw
+def _by_time(facts: Facts, analyte: Analyte) -> dict[When, Lab]:
+    return {lab.when: lab for lab in usable(facts, analyte) if lab.when}
 
 
-def _usable(facts: Facts, analyte: object) -> list[Lab]:
-    results = facts.results(analyte) or ()  # type: ignore[arg-type]
+def usable(facts: Facts, analyte: Analyte) -> list[Lab]:
+    """Dated results that may enter arithmetic, of any age, newest first (preliminary ones included)."""
     return [
         lab
-        for lab in results
+        for lab in facts.results(analyte) or ()
         if lab.problem is None
         and lab.excluded is None
         and lab.when is not None
-        and facts.age_days(lab.when) <= TREND_DAYS
-        and _interval(lab) is not None
+        and lab.low is not None
+        and lab.high is not None
     ]
 
 
@@ -133,7 +135,8 @@ def _draw(
     preliminary = not final
     if method != "payne":
         return CalciumDraw(when, total, adjusted, None, value, Basis.NOT_CORRECTED, preliminary)
-    albumin = min(albumins, key=lambda lab: _distance(lab, when)) if albumins else None
+    near = [lab for lab in albumins if _may_correct(facts, when, lab)]
+    albumin = min(near, key=lambda lab: _distance(lab, when)) if near else None
     level = _interval(albumin)
     if albumin is None or level is None:
         return CalciumDraw(when, total, adjusted, None, value, Basis.UNCORRECTED, preliminary)
@@ -152,7 +155,10 @@ def _may_correct(facts: Facts, when: When, albumin: Lab) -> bool:
     """At most 30 days to either side of the draw; beside a calcium that counts today it must count as well."""
     if albumin.when is None or days_apart(albumin.when, when) > ALBUMIN_WINDOW_DAYS:
         return False
-    return facts.age_days(albumin.when) <= ALBUMIN.ageing_days or facts.age_days(when) > CALCIUM.ageing_days
+    age = facts.age_days(albumin.when)
+    if age <= ALBUMIN.ageing_days:
+        return True
+    return age <= TREND_DAYS and facts.age_days(when) > CALCIUM.ageing_days
 
 
 def _distance(lab: Lab, when: When) -> tuple[float, str]:
@@ -237,14 +243,24 @@ def why_unusable(lab: Lab) -> Text:
 
 
 def unusable(facts: Facts, analyte: Analyte) -> list[Lab]:
-    """Results that could count but for their unit, value, date or status; out-of-date ones could not."""
-    return [
-        lab
-        for lab in facts.results(analyte) or ()
-        if lab.excluded is None
-        and (lab.problem is not None or lab.preliminary)
-        and (lab.when is None or facts.age_days(lab.when) <= analyte.ageing_days)
-    ]
+    """Results that could count but for their unit, value, date or status; out-of-date ones could not.
+
+    Of the minerals and albumin only; the same question comes up for each doubt, so it is answered once per call.
+    """
+    return facts.feature(_unusable)[analyte.id]
+
+
+def _unusable(facts: Facts) -> Mapping[str, list[Lab]]:
+    return {
+        analyte.id: [
+            lab
+            for lab in facts.results(analyte) or ()
+            if lab.excluded is None
+            and (lab.problem is not None or lab.preliminary)
+            and (lab.when is None or facts.age_days(lab.when) <= analyte.ageing_days)
+        ]
+        for analyte in (CALCIUM, CALCIUM_CORRECTED, CALCIUM_IONISED, ALBUMIN, PHOSPHATE)
+    }
 
 
 def ionised_doubt(facts: Facts) -> Text | None:

@@ -6,8 +6,12 @@ computable pair is used, not the highest. A result such as "<5.5" never enters a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
+from itertools import islice
+from operator import itemgetter
 
 from cds_service.api import (
     Answer,
@@ -38,10 +42,14 @@ from hooks.case_features.calcium import (
     passed_over,
     show_interval,
     unusable,
+    usable,
 )
+from hooks.case_features.one_by_one import OneByOne
 from hooks.thresholds import T1, T2, Limit, limit
 
 PAIR_DAYS = 7
+_REACH = timedelta(days=PAIR_DAYS + 3)
+"""A phosphate later than this after a draw belongs to no pair of it, in whatever zone and precision either was sent."""
 UNCORRECTED_BAND = Decimal("0.10")
 SQUARED_FACTOR = Decimal("4.0078") * Decimal("3.0974")
 """mg2/dL2 in one mmol2/L2 (about 12.414)."""
@@ -72,26 +80,42 @@ class Pair(Record, frozen=True):
         return (*self.calcium.sources, self.phosphate.source)
 
 
-def pairs(facts: Facts) -> tuple[Pair, ...]:
-    """Computable pairs of the last 365 days, newest first, one for each calcium draw."""
-    phosphates = [
-        lab
-        for lab in facts.results(PHOSPHATE) or ()
-        if lab.problem is None
-        and lab.excluded is None
-        and lab.low is not None
-        and lab.high is not None
-        and lab.when is not None
-        and facts.age_days(lab.when) <= TREND_DAYS
-    ]
-    found = []
-    for draw in facts.feature(draws):
-        near = [lab for lab in phosphates if lab.when and days_apart(lab.when, draw.when) <= PAIR_DAYS]
-        for preliminary in (False, True):
-            candidates = [lab for lab in near if lab.preliminary is preliminary]
-            if candidates:
-                found.append(_pair(draw, max(candidates, key=lambda lab: _freshness(draw, lab))))
-    return tuple(sorted(found, key=lambda pair: _recency(pair, facts), reverse=True))
+_Recency = tuple[int, bool, float, bool]
+_Placed = tuple[_Recency, Pair]
+
+
+def pairs(facts: Facts) -> Iterator[Pair]:
+    """Computable pairs of the last 365 days, newest first, one for each calcium draw.
+
+    They are made as far as they are read: a pair is passed on as soon as no older draw can make a newer one.
+    """
+    waiting: list[_Placed] = []
+    for found in facts.feature(_paired):
+        oldest = found[0][1].calcium.when.instant + _REACH
+        while waiting and waiting[0][1].when.instant > oldest:
+            yield waiting.pop(0)[1]
+        waiting = sorted((*waiting, *found), key=itemgetter(0), reverse=True)
+    for _, pair in waiting:
+        yield pair
+
+
+def _paired(facts: Facts) -> OneByOne[CalciumDraw, list[_Placed]]:
+    """The pairs of each calcium draw: with its freshest final phosphate, and with its freshest preliminary one."""
+    phosphates = usable(facts, PHOSPHATE)
+
+    def of(draw: CalciumDraw) -> list[_Placed] | None:
+        near = [
+            lab
+            for lab in phosphates
+            if lab.when
+            and days_apart(lab.when, draw.when) <= PAIR_DAYS
+            and facts.age_days(lab.when) <= TREND_DAYS
+        ]
+        kinds = ([lab for lab in near if lab.preliminary is preliminary] for preliminary in (False, True))
+        made = [_pair(draw, max(kind, key=lambda lab: _freshness(draw, lab))) for kind in kinds if kind]
+        return [(_recency(pair, facts), pair) for pair in made] or None
+
+    return OneByOne(facts.feature(draws), of)
 
 
 def _freshness(draw: CalciumDraw, lab: Lab) -> tuple[int, bool, float, str]:
@@ -100,7 +124,7 @@ def _freshness(draw: CalciumDraw, lab: Lab) -> tuple[int, bool, float, str]:
     return max(when.day, draw.when.day).toordinal(), when == draw.when, when.instant.timestamp(), lab.source
 
 
-def _recency(pair: Pair, facts: Facts) -> tuple[int, bool, float, bool]:
+def _recency(pair: Pair, facts: Facts) -> _Recency:
     newest = -facts.age_days(pair.when)
     same_draw = pair.phosphate.when == pair.calcium.when
     return newest, same_draw, pair.calcium.when.instant.timestamp(), not pair.preliminary
@@ -120,18 +144,15 @@ def _pair(draw: CalciumDraw, lab: Lab) -> Pair:
 
 def current_pair(facts: Facts) -> Pair | None:
     """Newest final pair of which neither value is out of date."""
-    for pair in facts.feature(pairs):
-        if not pair.preliminary and _usable_now(facts, pair):
-            return pair
-    return None
+    shown = facts.feature(shown_pair)
+    if shown is None or not shown.preliminary:
+        return shown
+    return next((pair for pair in pairs(facts) if not pair.preliminary and _usable_now(facts, pair)), None)
 
 
 def shown_pair(facts: Facts) -> Pair | None:
     """The pair to print: the current one, or a newer preliminary one, which decides nothing."""
-    for pair in facts.feature(pairs):
-        if _usable_now(facts, pair):
-            return pair
-    return None
+    return next((pair for pair in pairs(facts) if _usable_now(facts, pair)), None)
 
 
 def _usable_now(facts: Facts, pair: Pair) -> bool:
@@ -145,7 +166,7 @@ def _usable_now(facts: Facts, pair: Pair) -> bool:
 
 def trend(facts: Facts) -> tuple[Pair, ...]:
     """Last three final pairs within 12 months, newest first."""
-    return tuple(pair for pair in facts.feature(pairs) if not pair.preliminary)[:3]
+    return tuple(islice((pair for pair in pairs(facts) if not pair.preliminary), 3))
 
 
 def product_doubt(facts: Facts) -> Text | None:

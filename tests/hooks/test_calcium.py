@@ -153,7 +153,7 @@ def test_the_newest_final_draw_that_is_not_out_of_date(labs, total):
 
 
 def test_a_year_of_draws_is_kept():
-    found = facts(labs=[calcium(9, days=days) for days in (10, 365, 366)]).feature(draws)
+    found = list(facts(labs=[calcium(9, days=days) for days in (10, 365, 366)]).feature(draws))
     assert [len(found), len(found[0].sources)] == [2, 1]
 
 
