@@ -22,6 +22,10 @@ class Answer(StrEnum):
     UNKNOWN = "unknown"
 
 
+# An attribute of an enum costs as much as a whole comparison, and a call asks for hundreds.
+_MET, _NOT_MET, _UNKNOWN = Answer.MET, Answer.NOT_MET, Answer.UNKNOWN
+
+
 class Finding(Record, frozen=True):
     """What one criterion found."""
 
@@ -40,12 +44,12 @@ class Finding(Record, frozen=True):
 
 
 def met(asked: Asked | str, because: Text, *sources: str) -> Finding:
-    return Finding(asked, Answer.MET, because, sources)
+    return Finding(asked, _MET, because, sources)
 
 
 def not_met(asked: Asked | str, because: Text, *sources: str) -> Finding:
-    return Finding(asked, Answer.NOT_MET, because, sources)
+    return Finding(asked, _NOT_MET, because, sources)
 
 
 def unknown(asked: Asked | str, because: Text, *sources: str, optional: bool = False) -> Finding:
-    return Finding(asked, Answer.UNKNOWN, because, sources, optional)
+    return Finding(asked, _UNKNOWN, because, sources, optional)

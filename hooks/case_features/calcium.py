@@ -326,17 +326,15 @@ def _belongs_to_now(facts: Facts, when: When, draw: CalciumDraw | None) -> bool:
 def ionised_high(facts: Facts) -> bool:
     """Above (>) the laboratory's own upper limit; a value equal to the limit is normal."""
     lab = facts.feature(ionised)
-    if lab is None or lab.low is None or lab.reference_high is None:
-        return False
-    return above(lab.low, lab.reference_high)
+    upper = lab.reference_high if lab else None
+    return lab is not None and lab.low is not None and upper is not None and above(lab.low, upper)
 
 
 def ionised_low(facts: Facts) -> bool:
     """Below (<) the laboratory's own lower limit; a value equal to the limit is normal."""
     lab = facts.feature(ionised)
-    if lab is None or lab.high is None or lab.reference_low is None:
-        return False
-    return below(lab.high, lab.reference_low)
+    lower = lab.reference_low if lab else None
+    return lab is not None and lab.high is not None and lower is not None and below(lab.high, lower)
 
 
 def both_ends(interval: Interval, test: Callable[[Decimal], bool]) -> Answer:
@@ -394,6 +392,11 @@ class HighCalcium:
         )
 
     def evaluate(self, facts: Facts) -> Finding:
+        """Asked by many rules and lines of a card, so it is worked out once per call."""
+        return facts.feature(_fully_high if self.full else _high)
+
+    def judge(self, facts: Facts) -> Finding:
+        """Work it out."""
         lab = facts.feature(ionised)
         if lab is not None and facts.feature(ionised_high):
             return Finding(
@@ -425,6 +428,14 @@ class HighCalcium:
                 draw.sources,
             )
         return Finding(self, answer, because, draw.sources)
+
+
+def _high(facts: Facts) -> Finding:
+    return HighCalcium().judge(facts)
+
+
+def _fully_high(facts: Facts) -> Finding:
+    return HighCalcium(full=True).judge(facts)
 
 
 def depends_on_correction(draw: CalciumDraw, threshold: Decimal) -> bool:

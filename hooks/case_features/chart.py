@@ -49,13 +49,13 @@ class OnNow:
         return f"active order for {' or '.join(group.title for group in self.groups)}"
 
     def evaluate(self, facts: Facts) -> Finding:
-        found = self.found(facts)
-        if found:
-            because = Joined("; ", (describe_medication(item) for item in found))
-            return met(self, because, *(item.source for item in found))
         taking = self._taking.evaluate(facts)
         if taking.answer is Answer.UNKNOWN:
             return Finding(self, taking.answer, taking.because, optional=taking.optional)
+        found = self.found(facts) if taking.answer is Answer.MET else []
+        if found:
+            because = Joined("; ", (describe_medication(item) for item in found))
+            return met(self, because, *(item.source for item in found))
         return not_met(self, Message("none is active on the medication list"))
 
     def found(self, facts: Facts) -> list[Medication]:

@@ -19,7 +19,7 @@ from hooks.case_features.body import Obese, RapidWeightLoss
 from hooks.case_features.calciphylaxis import CURRENT_OR_PAST
 from hooks.case_features.calcium import HighCalcium
 from hooks.case_features.product import HIGH_PRODUCT
-from hooks.case_features.pth import PthLow
+from hooks.case_features.pth import pth_low
 from hooks.case_features.transplant import TransplantRecorded
 from hooks.thresholds import T5
 
@@ -116,7 +116,7 @@ def _factor(facts: Facts, row: _Row) -> Factor:
     finding, not_evaluable = answered if isinstance(answered, tuple) else (answered, False)
     label = row.label
     if row.id == "pth" and finding.answer is Answer.MET:
-        low = PthLow().evaluate(facts).answer is Answer.MET
+        low = facts.feature(pth_low).answer is Answer.MET
         label = Message("low PTH") if low else Message("high PTH")
     return Factor(
         row.id,
