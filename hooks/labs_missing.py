@@ -17,7 +17,7 @@ SHORT = {
 _ANALYTES = ((CALCIUM, "Ca"), (PHOSPHATE, "P"), (ALBUMIN, "albumin"), (PTH, "PTH"))
 
 
-class Missing(Record, frozen=True):
+class Missing(Record, frozen=True, gc=False):
     """An analyte without a usable result in its window, and why."""
 
     analyte: Analyte

@@ -83,7 +83,7 @@ def _calciphylaxis(facts: Facts) -> Status:
 
 
 def _calcium(facts: Facts) -> TrendChart:
-    by_time = {draw.when: draw for draw in facts.feature(draws)}
+    by_time = {draw.when: draw for draw in draws(facts)}
     total = [
         _point(facts, lab, CALCIUM, when, _basis(by_time.get(when))) for lab, when in _drawn(facts, CALCIUM)
     ]

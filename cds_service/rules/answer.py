@@ -26,7 +26,7 @@ class Answer(StrEnum):
 _MET, _NOT_MET, _UNKNOWN = Answer.MET, Answer.NOT_MET, Answer.UNKNOWN
 
 
-class Finding(Record, frozen=True):
+class Finding(Record, frozen=True, gc=False):
     """What one criterion found."""
 
     asked: Asked | str

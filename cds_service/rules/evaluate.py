@@ -20,7 +20,7 @@ class Result(StrEnum):
     NOT_TRIGGERED = "not-triggered"
 
 
-class Outcome(Record, frozen=True):
+class Outcome(Record, frozen=True, gc=False):
     """What one rule says about one order (or about the patient, for hooks without orders)."""
 
     rule: Rule

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 from functools import partial
@@ -23,7 +24,7 @@ class Currency(StrEnum):
     STALE = "stale"
 
 
-class Latest(Record, frozen=True):
+class Latest(Record, frozen=True, gc=False):
     """The result of an analyte that counts, and what stands against it."""
 
     lab: Lab | None
@@ -35,6 +36,7 @@ class Latest(Record, frozen=True):
     last: Lab | None
     """Newest result of any standing, for print."""
     say_why_none: Callable[[], Text]
+    """Never with the facts in it: they keep this record, and what keeps itself outlives the call."""
 
     @property
     def why_none(self) -> Text:
@@ -87,15 +89,17 @@ def _latest(facts: Facts, analyte: Analyte) -> Latest:
     if "labs" in facts.incomplete and analyte.source == "labs":
         doubts.append(Message("laboratory results were received only in part"))
     doubt = Joined("; ", doubts) if doubts else None
-    return Latest(usable, doubt, preliminary, last, partial(_why_none, facts, analyte, doubt))
+    why_none = partial(_why_none, results, doubt, analyte, facts.as_of, facts.zone)
+    return Latest(usable, doubt, preliminary, last, why_none)
 
 
-def _why_none(facts: Facts, analyte: Analyte, doubt: Text | None) -> Text:
+def _why_none(
+    results: tuple[Lab, ...], doubt: Text | None, analyte: Analyte, as_of: datetime, zone: tzinfo
+) -> Text:
     if doubt is not None:
         return doubt
-    results = facts.results(analyte) or ()
     for lab in results:
-        if lab.excluded is None and currency(facts, analyte, lab) is Currency.STALE:
+        if lab.excluded is None and lab.when and lab.when.age_days(as_of, zone) > analyte.ageing_days:
             return Message("last result {when} is out of date", when=lab.when)
     if reasons := Joined("; ", (lab.excluded for lab in results)):
         return Message("only results that do not count ({reasons})", reasons=reasons)

@@ -42,7 +42,7 @@ _INDICATIONS: tuple[tuple[tuple[CodeGroup, ...], Text], ...] = (
 VALVE_TYPE_NOT_CODED = vs.PROSTHETIC_HEART_VALVE_TYPE_NOT_CODED
 
 
-class Indication(Record, frozen=True):
+class Indication(Record, frozen=True, gc=False):
     name: Text
     because: Text
     source: str

@@ -36,7 +36,7 @@ _AFTER_DIALYSIS = vs.BODY_WEIGHT_POST_DIALYSIS.ids | vs.BODY_WEIGHT_DRY.ids
 _BEFORE_DIALYSIS = vs.BODY_WEIGHT_PRE_DIALYSIS.ids
 
 
-class Weighing(Record, frozen=True):
+class Weighing(Record, frozen=True, gc=False):
     """One usable weight in kg with its date."""
 
     kg: Decimal

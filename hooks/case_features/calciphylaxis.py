@@ -43,7 +43,7 @@ _NAMED = (vs.CALCIPHYLAXIS_NAMED,)
 _NAMES = ("calciphylaxis", "arteriolopathy", "calcifying panniculitis")
 
 
-class Calciphylaxis(Record, frozen=True):
+class Calciphylaxis(Record, frozen=True, gc=False):
     """Status with its evidence. `complete` is False when part of the problem list is missing."""
 
     status: str

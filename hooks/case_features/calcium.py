@@ -7,7 +7,7 @@ poorly validated in haemodialysis, so cards print total and corrected and say wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
@@ -31,7 +31,7 @@ from cds_service.api import (
     tell,
 )
 from hooks.analytes import ALBUMIN, CALCIUM, CALCIUM_CORRECTED, CALCIUM_IONISED, PHOSPHATE
-from hooks.case_features.one_by_one import OneByOne
+from hooks.case_features.one_by_one import one_by_one
 from hooks.thresholds import T3, T4, limit
 
 PAYNE_SLOPE = Decimal("0.8")
@@ -53,7 +53,7 @@ class Basis(Enum):
     NOT_CORRECTED = Message("uncorrected (site setting)")
 
 
-class CalciumDraw(Record, frozen=True):
+class CalciumDraw(Record, frozen=True, gc=False):
     """One calcium draw: total, albumin used, corrected value. Values in mg/dL, albumin in g/dL."""
 
     when: When
@@ -84,17 +84,34 @@ class CalciumDraw(Record, frozen=True):
         return tuple(lab.source for lab in (self.total, self.adjusted, self.albumin) if lab is not None)
 
 
-def draws(facts: Facts) -> OneByOne[When, CalciumDraw]:
+class _Drawn(Record, frozen=True, gc=False):
+    """What the calcium draws are made of, by time of the draw, and those that were made."""
+
+    totals: dict[When, Lab]
+    adjusted: dict[When, Lab]
+    albumins: list[Lab]
+    times: list[When]
+    """Newest first."""
+    made: list[CalciumDraw | None]
+
+
+def draws(facts: Facts) -> Iterator[CalciumDraw]:
     """Calcium draws of the last 365 days that give a number, newest first (preliminary ones included)."""
-    totals, adjusted = _by_time(facts, CALCIUM), _by_time(facts, CALCIUM_CORRECTED)
-    albumins = [lab for lab in usable(facts, ALBUMIN) if not lab.preliminary]
+    drawn = facts.feature(_drawn)
 
     def at(when: When) -> CalciumDraw | None:
         if facts.age_days(when) > TREND_DAYS:
             return None
-        return _draw(facts, when, totals.get(when), adjusted.get(when), albumins)
+        return _draw(facts, when, drawn.totals.get(when), drawn.adjusted.get(when), drawn.albumins)
 
-    return OneByOne(sorted(totals | adjusted, key=lambda when: when.instant, reverse=True), at)
+    return one_by_one(drawn.made, drawn.times, at)
+
+
+def _drawn(facts: Facts) -> _Drawn:
+    totals, adjusted = _by_time(facts, CALCIUM), _by_time(facts, CALCIUM_CORRECTED)
+    albumins = [lab for lab in usable(facts, ALBUMIN) if not lab.preliminary]
+    times = sorted(totals | adjusted, key=lambda when: when.instant, reverse=True)
+    return _Drawn(totals, adjusted, albumins, times, [])
 
 
 def _by_time(facts: Facts, analyte: Analyte) -> dict[When, Lab]:
@@ -175,7 +192,7 @@ def days_apart(first: When, second: When) -> int:
 
 def current_draw(facts: Facts) -> CalciumDraw | None:
     """Newest final calcium draw that is not out of date."""
-    for draw in facts.feature(draws):
+    for draw in draws(facts):
         if not draw.preliminary and not _stale(facts, draw):
             return draw
     return None

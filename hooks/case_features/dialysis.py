@@ -61,7 +61,7 @@ CERTAINTIES = {"definite": Message("definite"), "probable": Message("probable")}
 MODALITIES = {"HD": Message("haemodialysis"), "PD": Message("peritoneal dialysis")}
 
 
-class Dialysis(Record, frozen=True):
+class Dialysis(Record, frozen=True, gc=False):
     """What the record says about dialysis. `answer` is UNKNOWN when it cannot be told."""
 
     answer: Answer
@@ -216,7 +216,7 @@ def _absent(facts: Facts, active: list[Problem], graft: _Graft) -> Dialysis:
     return _no(Answer.NOT_MET, "none", Message("no evidence of maintenance dialysis on record"), graft)
 
 
-class _Graft(Record, frozen=True):
+class _Graft(Record, frozen=True, gc=False):
     """Kidney transplant: recorded at all, failed, and when."""
 
     recorded: bool

@@ -42,7 +42,7 @@ _ELEMENTAL = (
 _ORAL = Taking((vs.ORAL_CALCIUM,), not_routes=("topical", "iv", "im", "sc"))
 
 
-class CalciumLoad(Record, frozen=True):
+class CalciumLoad(Record, frozen=True, gc=False):
     """Elemental calcium a day, line by line. `complete` is False when some dose is not known."""
 
     total: Decimal

@@ -33,7 +33,7 @@ class State(Enum):
     NOT_EVALUABLE = Message("not evaluable")
 
 
-class Factor(Record, frozen=True):
+class Factor(Record, frozen=True, gc=False):
     """One factor with its state; `counted` ones enter the counts of present and unknown factors."""
 
     id: str

@@ -33,7 +33,7 @@ _REMOVAL: tuple[CodeGroup, ...] = (vs.PERITONEAL_DIALYSIS_CATHETER_REMOVAL,)
 _PALLIATIVE: tuple[CodeGroup, ...] = (vs.PALLIATIVE_CARE,)
 
 
-class Evidence(Record, frozen=True):
+class Evidence(Record, frozen=True, gc=False):
     """One thing on record that tells a modality, with its date if it has one."""
 
     what: Text

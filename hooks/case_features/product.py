@@ -44,7 +44,7 @@ from hooks.case_features.calcium import (
     unusable,
     usable,
 )
-from hooks.case_features.one_by_one import OneByOne
+from hooks.case_features.one_by_one import one_by_one
 from hooks.thresholds import T1, T2, Limit, limit
 
 PAIR_DAYS = 7
@@ -55,7 +55,7 @@ SQUARED_FACTOR = Decimal("4.0078") * Decimal("3.0974")
 """mg2/dL2 in one mmol2/L2 (about 12.414)."""
 
 
-class Pair(Record, frozen=True):
+class Pair(Record, frozen=True, gc=False):
     """Calcium and phosphate that belong together, with both products in mg2/dL2."""
 
     calcium: CalciumDraw
@@ -84,13 +84,20 @@ _Recency = tuple[int, bool, float, bool]
 _Placed = tuple[_Recency, Pair]
 
 
+class _Phosphates(Record, frozen=True, gc=False):
+    """What pairs with the calcium draws, and the pairs that were made of each draw."""
+
+    labs: list[Lab]
+    made: list[list[_Placed] | None]
+
+
 def pairs(facts: Facts) -> Iterator[Pair]:
     """Computable pairs of the last 365 days, newest first, one for each calcium draw.
 
     They are made as far as they are read: a pair is passed on as soon as no older draw can make a newer one.
     """
     waiting: list[_Placed] = []
-    for found in facts.feature(_paired):
+    for found in _paired(facts):
         oldest = found[0][1].calcium.when.instant + _REACH
         while waiting and waiting[0][1].when.instant > oldest:
             yield waiting.pop(0)[1]
@@ -99,14 +106,14 @@ def pairs(facts: Facts) -> Iterator[Pair]:
         yield pair
 
 
-def _paired(facts: Facts) -> OneByOne[CalciumDraw, list[_Placed]]:
+def _paired(facts: Facts) -> Iterator[list[_Placed]]:
     """The pairs of each calcium draw: with its freshest final phosphate, and with its freshest preliminary one."""
-    phosphates = usable(facts, PHOSPHATE)
+    phosphates = facts.feature(_phosphates)
 
     def of(draw: CalciumDraw) -> list[_Placed] | None:
         near = [
             lab
-            for lab in phosphates
+            for lab in phosphates.labs
             if lab.when
             and days_apart(lab.when, draw.when) <= PAIR_DAYS
             and facts.age_days(lab.when) <= TREND_DAYS
@@ -115,7 +122,11 @@ def _paired(facts: Facts) -> OneByOne[CalciumDraw, list[_Placed]]:
         made = [_pair(draw, max(kind, key=lambda lab: _freshness(draw, lab))) for kind in kinds if kind]
         return [(_recency(pair, facts), pair) for pair in made] or None
 
-    return OneByOne(facts.feature(draws), of)
+    return one_by_one(phosphates.made, draws(facts), of)
+
+
+def _phosphates(facts: Facts) -> _Phosphates:
+    return _Phosphates(usable(facts, PHOSPHATE), [])
 
 
 def _freshness(draw: CalciumDraw, lab: Lab) -> tuple[int, bool, float, str]:

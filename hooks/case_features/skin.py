@@ -48,7 +48,7 @@ _ABDOMEN = re.compile(r"abdom|l98\.43", re.IGNORECASE)
 _ACRAL = re.compile(r"\b(?:toes?|fingers?|foot|feet|heels?|hands?)\b", re.IGNORECASE)
 
 
-class Lesion(Record, frozen=True):
+class Lesion(Record, frozen=True, gc=False):
     """One skin finding that counts, in the words of the card."""
 
     kind: Text
@@ -57,7 +57,7 @@ class Lesion(Record, frozen=True):
     source: str
 
 
-class Lesions(Record, frozen=True):
+class Lesions(Record, frozen=True, gc=False):
     """The finding that leads the card, if any, and findings whose date is not known."""
 
     lead: Lesion | None
