@@ -31,7 +31,6 @@ from cds_service.api import (
     tell,
 )
 from hooks.analytes import ALBUMIN, CALCIUM, CALCIUM_CORRECTED, CALCIUM_IONISED, PHOSPHATE
-from hooks.case_features.one_by_one import one_by_one
 from hooks.thresholds import T3, T4, limit
 
 PAYNE_SLOPE = Decimal("0.8")
@@ -92,26 +91,36 @@ class _Drawn(Record, frozen=True, gc=False):
     albumins: list[Lab]
     times: list[When]
     """Newest first."""
-    made: list[CalciumDraw | None]
+    made: dict[When, CalciumDraw | None]
 
 
 def draws(facts: Facts) -> Iterator[CalciumDraw]:
     """Calcium draws of the last 365 days that give a number, newest first (preliminary ones included)."""
+    for when in draw_times(facts):
+        draw = draw_at(facts, when)
+        if draw is not None:
+            yield draw
+
+
+def draw_times(facts: Facts) -> list[When]:
+    """When calcium was drawn, newest first; not every time gives a draw."""
+    return facts.feature(_drawn).times
+
+
+def draw_at(facts: Facts, when: When) -> CalciumDraw | None:
+    """The draw of one of the times. Only those that somebody reads are made, each once: a card needs the newest."""
     drawn = facts.feature(_drawn)
-
-    def at(when: When) -> CalciumDraw | None:
-        if facts.age_days(when) > TREND_DAYS:
-            return None
-        return _draw(facts, when, drawn.totals.get(when), drawn.adjusted.get(when), drawn.albumins)
-
-    return one_by_one(drawn.made, drawn.times, at)
+    if when not in drawn.made:
+        recent = facts.age_days(when) <= TREND_DAYS
+        drawn.made[when] = _draw(facts, when, drawn) if recent else None
+    return drawn.made[when]
 
 
 def _drawn(facts: Facts) -> _Drawn:
     totals, adjusted = _by_time(facts, CALCIUM), _by_time(facts, CALCIUM_CORRECTED)
     albumins = [lab for lab in usable(facts, ALBUMIN) if not lab.preliminary]
     times = sorted(totals | adjusted, key=lambda when: when.instant, reverse=True)
-    return _Drawn(totals, adjusted, albumins, times, [])
+    return _Drawn(totals, adjusted, albumins, times, {})
 
 
 def _by_time(facts: Facts, analyte: Analyte) -> dict[When, Lab]:
@@ -138,9 +147,8 @@ def _interval(lab: Lab | None) -> Interval | None:
     return lab.low, lab.high
 
 
-def _draw(
-    facts: Facts, when: When, total: Lab | None, adjusted: Lab | None, albumins: list[Lab]
-) -> CalciumDraw | None:
+def _draw(facts: Facts, when: When, drawn: _Drawn) -> CalciumDraw | None:
+    total, adjusted = drawn.totals.get(when), drawn.adjusted.get(when)
     method = facts.settings.get("calcium_correction", "payne")
     final = total is not None and not total.preliminary
     own = _interval(adjusted)
@@ -152,7 +160,7 @@ def _draw(
     preliminary = not final
     if method != "payne":
         return CalciumDraw(when, total, adjusted, None, value, Basis.NOT_CORRECTED, preliminary)
-    near = [lab for lab in albumins if _may_correct(facts, when, lab)]
+    near = [lab for lab in drawn.albumins if _may_correct(facts, when, lab)]
     albumin = min(near, key=lambda lab: _distance(lab, when)) if near else None
     level = _interval(albumin)
     if albumin is None or level is None:

@@ -36,15 +36,15 @@ from hooks.case_features.calcium import (
     both_ends,
     days_apart,
     doubt_about,
+    draw_at,
     draw_doubts,
-    draws,
+    draw_times,
     ionised_high,
     passed_over,
     show_interval,
     unusable,
     usable,
 )
-from hooks.case_features.one_by_one import one_by_one
 from hooks.thresholds import T1, T2, Limit, limit
 
 PAIR_DAYS = 7
@@ -85,10 +85,10 @@ _Placed = tuple[_Recency, Pair]
 
 
 class _Phosphates(Record, frozen=True, gc=False):
-    """What pairs with the calcium draws, and the pairs that were made of each draw."""
+    """What pairs with the calcium draws, and the pairs that were made, by time of the draw."""
 
     labs: list[Lab]
-    made: list[list[_Placed] | None]
+    made: dict[When, list[_Placed]]
 
 
 def pairs(facts: Facts) -> Iterator[Pair]:
@@ -96,37 +96,36 @@ def pairs(facts: Facts) -> Iterator[Pair]:
 
     They are made as far as they are read: a pair is passed on as soon as no older draw can make a newer one.
     """
+    made = facts.feature(_phosphates).made
     waiting: list[_Placed] = []
-    for found in _paired(facts):
-        oldest = found[0][1].calcium.when.instant + _REACH
-        while waiting and waiting[0][1].when.instant > oldest:
+    for when in draw_times(facts):
+        while waiting and waiting[0][1].when.instant > when.instant + _REACH:
             yield waiting.pop(0)[1]
-        waiting = sorted((*waiting, *found), key=itemgetter(0), reverse=True)
+        if when not in made:
+            made[when] = _paired(facts, draw_at(facts, when))
+        waiting = sorted((*waiting, *made[when]), key=itemgetter(0), reverse=True)
     for _, pair in waiting:
         yield pair
 
 
-def _paired(facts: Facts) -> Iterator[list[_Placed]]:
-    """The pairs of each calcium draw: with its freshest final phosphate, and with its freshest preliminary one."""
-    phosphates = facts.feature(_phosphates)
-
-    def of(draw: CalciumDraw) -> list[_Placed] | None:
-        near = [
-            lab
-            for lab in phosphates.labs
-            if lab.when
-            and days_apart(lab.when, draw.when) <= PAIR_DAYS
-            and facts.age_days(lab.when) <= TREND_DAYS
-        ]
-        kinds = ([lab for lab in near if lab.preliminary is preliminary] for preliminary in (False, True))
-        made = [_pair(draw, max(kind, key=lambda lab: _freshness(draw, lab))) for kind in kinds if kind]
-        return [(_recency(pair, facts), pair) for pair in made] or None
-
-    return one_by_one(phosphates.made, draws(facts), of)
-
-
 def _phosphates(facts: Facts) -> _Phosphates:
-    return _Phosphates(usable(facts, PHOSPHATE), [])
+    return _Phosphates(usable(facts, PHOSPHATE), {})
+
+
+def _paired(facts: Facts, draw: CalciumDraw | None) -> list[_Placed]:
+    """The pairs of one calcium draw: with its freshest final phosphate, and with its freshest preliminary one."""
+    if draw is None:
+        return []
+    near = [
+        lab
+        for lab in facts.feature(_phosphates).labs
+        if lab.when
+        and days_apart(lab.when, draw.when) <= PAIR_DAYS
+        and facts.age_days(lab.when) <= TREND_DAYS
+    ]
+    kinds = ([lab for lab in near if lab.preliminary is preliminary] for preliminary in (False, True))
+    found = [_pair(draw, max(kind, key=lambda lab: _freshness(draw, lab))) for kind in kinds if kind]
+    return [(_recency(pair, facts), pair) for pair in found]
 
 
 def _freshness(draw: CalciumDraw, lab: Lab) -> tuple[int, bool, float, str]:
