@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cds_service.api import Analyte, Answer, Facts, Finding, Joined, Message, Text, latest
+from cds_service.api import Analyte, Answer, Facts, Finding, Joined, Message, Record, Text, latest
 from hooks.analytes import ALBUMIN, CALCIUM, CALCIUM_CORRECTED, PHOSPHATE, PTH
 
 SHORT = {
@@ -17,8 +17,7 @@ SHORT = {
 _ANALYTES = ((CALCIUM, "Ca"), (PHOSPHATE, "P"), (ALBUMIN, "albumin"), (PTH, "PTH"))
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(Record, frozen=True, gc=False):
     """An analyte without a usable result in its window, and why."""
 
     analyte: Analyte

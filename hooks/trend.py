@@ -83,7 +83,7 @@ def _calciphylaxis(facts: Facts) -> Status:
 
 
 def _calcium(facts: Facts) -> TrendChart:
-    by_time = {draw.when: draw for draw in facts.feature(draws)}
+    by_time = {draw.when: draw for draw in draws(facts)}
     total = [
         _point(facts, lab, CALCIUM, when, _basis(by_time.get(when))) for lab, when in _drawn(facts, CALCIUM)
     ]
@@ -130,7 +130,7 @@ def _product(facts: Facts) -> TrendChart:
         "Ca x P",
         "mmol2/L2" if facts.units == _SI else "mg2/dL2",
         2 if facts.units == _SI else 1,
-        (_line("Ca x P", [_paired(facts, pair) for pair in _one_each(facts.feature(pairs))]),),
+        (_line("Ca x P", [_paired(facts, pair) for pair in _one_each(pairs(facts))]),),
         (_product_reference(facts, T1, "goal below", ev.E20), _product_reference(facts, T2, "above", ev.E7)),
         CALCIUM.ageing_days,
         unreadable=_unreadable(facts, CALCIUM),

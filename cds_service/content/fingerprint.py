@@ -71,7 +71,7 @@ def canonical(value: object) -> str:
         inner = [
             f"{each.name}={canonical(getattr(value, each.name))}"
             for each in fields(value)
-            if each.name not in left_out
+            if each.compare and each.name not in left_out
         ]
         return f"{type(value).__name__}({', '.join(inner)})"
     return getattr(value, "__qualname__", type(value).__qualname__)

@@ -125,7 +125,10 @@ def show(value: Decimal, decimals: int) -> str:
 
 def rounded(value: Decimal, decimals: int) -> Decimal:
     """`value` rounded half up."""
-    return value.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+    return value.quantize(_STEPS[decimals], rounding=ROUND_HALF_UP)
+
+
+_STEPS = tuple(Decimal(1).scaleb(-decimals) for decimals in range(10))
 
 
 class Number(Text):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from cds_service.facts.record import Record
 from cds_service.localise.text import Text
 
 
@@ -22,8 +22,11 @@ class Answer(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+# An attribute of an enum costs as much as a whole comparison, and a call asks for hundreds.
+_MET, _NOT_MET, _UNKNOWN = Answer.MET, Answer.NOT_MET, Answer.UNKNOWN
+
+
+class Finding(Record, frozen=True, gc=False):
     """What one criterion found."""
 
     asked: Asked | str
@@ -41,12 +44,12 @@ class Finding:
 
 
 def met(asked: Asked | str, because: Text, *sources: str) -> Finding:
-    return Finding(asked, Answer.MET, because, sources)
+    return Finding(asked, _MET, because, sources)
 
 
 def not_met(asked: Asked | str, because: Text, *sources: str) -> Finding:
-    return Finding(asked, Answer.NOT_MET, because, sources)
+    return Finding(asked, _NOT_MET, because, sources)
 
 
 def unknown(asked: Asked | str, because: Text, *sources: str, optional: bool = False) -> Finding:
-    return Finding(asked, Answer.UNKNOWN, because, sources, optional)
+    return Finding(asked, _UNKNOWN, because, sources, optional)

@@ -7,7 +7,7 @@ trace a developer reads and the logic cannot drift apart. Disease-specific kinds
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from cds_service.facts.dates import When, years_between
@@ -48,55 +48,71 @@ class Trigger(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class _OfGroups:
+    """Asks for something that is in one of `groups`."""
+
+    groups: tuple[CodeGroup, ...]
+    ids: frozenset[str] = field(init=False, compare=False, repr=False)
+    """The value sets of all groups together: one look tells what no group holds."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ids", ids_of(self.groups))
+
+    @property
+    def kinds(self) -> str:
+        """The groups, as they stand in a sentence."""
+        return " or ".join(group.title for group in self.groups)
+
+
 # --- triggers ---------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Ordering:
+class Ordering(_OfGroups):
     """A draft order of a drug in one of `groups`."""
 
-    groups: tuple[CodeGroup, ...]
     only_routes: tuple[str, ...] = ()
     not_routes: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
-        kinds = " or ".join(group.title for group in self.groups)
         if self.only_routes:
-            return f"an order for {kinds} by the route: {', '.join(self.only_routes)} (or route not given)"
+            return (
+                f"an order for {self.kinds} by the route: {', '.join(self.only_routes)} (or route not given)"
+            )
         but = f", other than by the route: {', '.join(self.not_routes)}" if self.not_routes else ""
-        return f"an order for {kinds}{but}"
+        return f"an order for {self.kinds}{but}"
 
     def concerns(self, order: Order | None) -> bool:
         if order is None or order.medication is None:
             return False
-        route = order.medication.route
-        if route is not None and (
-            route in self.not_routes or (self.only_routes and route not in self.only_routes)
-        ):
+        if self.ids.isdisjoint(order.medication.sets):
             return False
-        return any(not group.ids.isdisjoint(order.medication.sets) for group in self.groups)
+        route = order.medication.route
+        if route is None:
+            return True
+        return route not in self.not_routes and (not self.only_routes or route in self.only_routes)
 
 
 @dataclass(frozen=True, slots=True)
-class OrderingProcedure:
+class OrderingProcedure(_OfGroups):
     """A draft order for a procedure in one of `groups`, and in none of `but_not`."""
 
-    groups: tuple[CodeGroup, ...]
     but_not: tuple[CodeGroup, ...] = ()
 
     @property
     def text(self) -> str:
         but = f" (not {' or '.join(group.title for group in self.but_not)})" if self.but_not else ""
-        return f"an order for {' or '.join(group.title for group in self.groups)}{but}"
+        return f"an order for {self.kinds}{but}"
 
     def concerns(self, order: Order | None) -> bool:
         if order is None or order.procedure is None:
             return False
         sets = order.procedure.sets
-        if any(not group.ids.isdisjoint(sets) for group in self.but_not):
+        if in_groups(sets, self.but_not):
             return False
-        return any(not group.ids.isdisjoint(sets) for group in self.groups)
+        return not self.ids.isdisjoint(sets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +212,10 @@ class Not:
 
     def evaluate(self, facts: Facts) -> Finding:
         found = self.criterion.evaluate(facts)
-        turned = {Answer.MET: Answer.NOT_MET, Answer.NOT_MET: Answer.MET, Answer.UNKNOWN: Answer.UNKNOWN}
-        return Finding(self, turned[found.answer], found.because, found.sources, found.optional)
+        return Finding(self, _TURNED[found.answer], found.because, found.sources, found.optional)
+
+
+_TURNED = {Answer.MET: Answer.NOT_MET, Answer.NOT_MET: Answer.MET, Answer.UNKNOWN: Answer.UNKNOWN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,9 +245,10 @@ class AgeAtLeast:
         patient = facts.patient
         if patient is None:
             return unknown(self, Message("Patient: {reason}", reason=facts.why_unread("patient")))
-        if patient.birth is None or patient.birth.is_future(facts.as_of):
+        years = facts.feature(_years)
+        if years is None:
             return unknown(self, Message("age not recorded"), patient.source)
-        least, most = years_between(patient.birth, facts.as_of, facts.zone)
+        least, most = years
         if least >= self.years:
             return met(self, Message("age {least}", least=least), patient.source)
         if most < self.years:
@@ -237,20 +256,26 @@ class AgeAtLeast:
         return unknown(self, Message("birth date too vague to tell the age"), patient.source)
 
 
+def _years(facts: Facts) -> tuple[int, int] | None:
+    """Least and greatest completed years; None without a date of birth. Every rule asks for them."""
+    birth = facts.patient.birth if facts.patient else None
+    if birth is None or birth.is_future(facts.as_of):
+        return None
+    return years_between(birth, facts.as_of, facts.zone)
+
+
 @dataclass(frozen=True, slots=True)
-class HasProblem:
+class HasProblem(_OfGroups):
     """An active problem (or one in the history, with `history=True`) coded in one of `groups`."""
 
-    groups: tuple[CodeGroup, ...]
     history: bool = False
     within_days: int | None = None
     """Onset or recording at most this many days ago."""
 
     @property
     def text(self) -> str:
-        kinds = " or ".join(group.title for group in self.groups)
         when = f" in the last {self.within_days} days" if self.within_days is not None else ""
-        return f"{'active or past' if self.history else 'active'} problem{when}: {kinds}"
+        return f"{'active or past' if self.history else 'active'} problem{when}: {self.kinds}"
 
     def evaluate(self, facts: Facts) -> Finding:
         if facts.problems is None:
@@ -258,33 +283,40 @@ class HasProblem:
                 self,
                 Message("problem list not readable: {reason}", reason=facts.why_unread("conditions")),
             )
-        for problem in facts.problems:
-            if (problem.active or self.history) and in_groups(problem.sets, self.groups):
-                if self.within_days is None:
-                    return met(self, describe(problem), problem.source)
-                if problem.since is not None and within(facts, problem.since, self.within_days):
-                    return met(self, describe(problem), problem.source)
+        if not self.ids.isdisjoint(facts.feature(_problem_sets)):
+            for problem in facts.problems:
+                if (problem.active or self.history) and not self.ids.isdisjoint(problem.sets):
+                    if self.within_days is None:
+                        return met(self, describe(problem), problem.source)
+                    if problem.since is not None and within(facts, problem.since, self.within_days):
+                        return met(self, describe(problem), problem.source)
         if "conditions" in facts.incomplete:
             return unknown(self, Message("problem list incomplete"), optional=True)
-        return not_met(self, Message("not documented on the problem list"))
+        return not_met(self, _NOT_DOCUMENTED)
+
+
+_NOT_DOCUMENTED = Message("not documented on the problem list")
+
+
+def _problem_sets(facts: Facts) -> frozenset[str]:
+    """What all problems together stand for: most questions about them are answered by what is missing here."""
+    return frozenset().union(*(problem.sets for problem in facts.problems or ()))
 
 
 @dataclass(frozen=True, slots=True)
-class Taking:
+class Taking(_OfGroups):
     """A drug in one of `groups` on the medication list: active or on hold, or ended recently."""
 
-    groups: tuple[CodeGroup, ...]
     ended_within_days: int | None = None
     only_routes: tuple[str, ...] = ()
     not_routes: tuple[str, ...] = ("topical",)
 
     @property
     def text(self) -> str:
-        kinds = " or ".join(group.title for group in self.groups)
         recent = (
             "" if self.ended_within_days is None else f" (or ended in the last {self.ended_within_days} days)"
         )
-        return f"taking {kinds}{recent}"
+        return f"taking {self.kinds}{recent}"
 
     def evaluate(self, facts: Facts) -> Finding:
         if facts.medications is None:
@@ -298,10 +330,12 @@ class Taking:
             return met(self, because, *(item.source for item in found))
         if "medications" in facts.incomplete:
             return unknown(self, Message("medication list incomplete"), optional=True)
-        return not_met(self, Message("not on the medication list"))
+        return not_met(self, _NOT_LISTED)
 
     def found(self, facts: Facts) -> list[Medication]:
         """The medicines on the list that count, other than the order being judged."""
+        if self.ids.isdisjoint(facts.feature(_medicine_sets)):
+            return []
         judged = facts.order.reference if facts.order else None
         return [
             item
@@ -311,7 +345,7 @@ class Taking:
 
     def counts(self, item: Medication) -> bool:
         """The drug is in one of the groups, by a route that counts."""
-        return in_groups(item.sets, self.groups) and self._route_counts(item.route)
+        return not self.ids.isdisjoint(item.sets) and self._route_counts(item.route)
 
     def _route_counts(self, route: str | None) -> bool:
         if route is None:
@@ -326,24 +360,30 @@ class Taking:
         return facts.age_days(item.ended) <= self.ended_within_days
 
 
+_NOT_LISTED = Message("not on the medication list")
+
+
+def _medicine_sets(facts: Facts) -> frozenset[str]:
+    """What all medicines on the list together stand for, as `_problem_sets`."""
+    return frozenset().union(*(item.sets for item in facts.medications or ()))
+
+
 @dataclass(frozen=True, slots=True)
-class HadProcedure:
+class HadProcedure(_OfGroups):
     """A procedure in one of `groups` done at most `within_days` ago. Procedures are optional data."""
 
-    groups: tuple[CodeGroup, ...]
     within_days: int
 
     @property
     def text(self) -> str:
-        kinds = " or ".join(group.title for group in self.groups)
-        return f"{kinds} in the last {self.within_days} days"
+        return f"{self.kinds} in the last {self.within_days} days"
 
     def evaluate(self, facts: Facts) -> Finding:
         if facts.procedures is None:
             return unknown(self, Message("procedures not readable"), optional=True)
         for procedure in facts.procedures:
             if (
-                in_groups(procedure.sets, self.groups)
+                not self.ids.isdisjoint(procedure.sets)
                 and procedure.when
                 and within(facts, procedure.when, self.within_days)
             ):
@@ -358,22 +398,24 @@ class HadProcedure:
 
 
 @dataclass(frozen=True, slots=True)
-class Requested:
+class Requested(_OfGroups):
     """A ServiceRequest in one of `groups` ordered at most `within_days` ago. Optional data."""
 
-    groups: tuple[CodeGroup, ...]
     within_days: int
 
     @property
     def text(self) -> str:
-        kinds = " or ".join(group.title for group in self.groups)
-        return f"{kinds} requested in the last {self.within_days} days"
+        return f"{self.kinds} requested in the last {self.within_days} days"
 
     def evaluate(self, facts: Facts) -> Finding:
         if facts.requests is None:
             return unknown(self, Message("earlier requests not readable"), optional=True)
         for item in facts.requests:
-            if in_groups(item.sets, self.groups) and item.when and within(facts, item.when, self.within_days):
+            if (
+                not self.ids.isdisjoint(item.sets)
+                and item.when
+                and within(facts, item.when, self.within_days)
+            ):
                 return met(self, Message("{label}, {when}", label=item.title, when=item.when), item.source)
         return not_met(self, Message("no such request recorded"))
 
@@ -382,7 +424,17 @@ class Requested:
 
 
 def in_groups(sets: frozenset[str], groups: Iterable[CodeGroup]) -> bool:
-    return any(not group.ids.isdisjoint(sets) for group in groups)
+    """One of the groups holds one of the value sets. Most of what a record holds is in no set of ours."""
+    if sets:
+        for group in groups:
+            if not group.ids.isdisjoint(sets):
+                return True
+    return False
+
+
+def ids_of(groups: Iterable[CodeGroup]) -> frozenset[str]:
+    """The value sets of all groups together."""
+    return frozenset().union(*(group.ids for group in groups))
 
 
 def within(facts: Facts, when: When, days: int) -> bool:

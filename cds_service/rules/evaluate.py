@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from cds_service.facts.model import MUST_NOT, Facts, Order
+from cds_service.facts.record import Record
 from cds_service.localise.text import Message, Text
 from cds_service.rules.answer import Answer, Finding
 from cds_service.rules.criteria import Criterion
@@ -20,8 +20,7 @@ class Result(StrEnum):
     NOT_TRIGGERED = "not-triggered"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Record, frozen=True, gc=False):
     """What one rule says about one order (or about the patient, for hooks without orders)."""
 
     rule: Rule

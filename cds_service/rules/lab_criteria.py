@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
+from functools import partial
 
 from cds_service.facts.model import Facts, Lab
+from cds_service.facts.record import Record
 from cds_service.facts.units import Amount, Analyte, above, at_least, below
 from cds_service.localise.text import Joined, Message, Text
 from cds_service.rules.answer import Answer, Asked, Finding, unknown
@@ -21,20 +24,24 @@ class Currency(StrEnum):
     STALE = "stale"
 
 
-@dataclass(frozen=True, slots=True)
-class Latest:
+class Latest(Record, frozen=True, gc=False):
     """The result of an analyte that counts, and what stands against it."""
 
     lab: Lab | None
     """Newest usable, final result that is not stale."""
     doubt: Text | None
     """Why a clear answer from `lab` would not be sound: a newer result exists that cannot be used."""
-    why_none: Text
-    """Why there is no usable result, when `lab` is None."""
     preliminary: Lab | None
     """A newer preliminary result: shown, never decisive."""
     last: Lab | None
     """Newest result of any standing, for print."""
+    say_why_none: Callable[[], Text]
+    """Never with the facts in it: they keep this record, and what keeps itself outlives the call."""
+
+    @property
+    def why_none(self) -> Text:
+        """Why there is no usable result, when `lab` is None; put into words only for whoever asks."""
+        return self.say_why_none()
 
 
 def latest(facts: Facts, analyte: Analyte) -> Latest:
@@ -55,21 +62,20 @@ def _latest(facts: Facts, analyte: Analyte) -> Latest:
     results = facts.results(analyte)
     if results is None:
         reason = facts.why_unread(analyte.source)
-        return Latest(
-            None, None, Message("laboratory results not readable ({reason})", reason=reason), None, None
-        )
+        unreadable = Message("laboratory results not readable ({reason})", reason=reason)
+        return Latest(None, None, None, None, lambda: unreadable)
     usable: Lab | None = None
     preliminary: Lab | None = None
+    last: Lab | None = None
     doubts: list[Text] = []
-    stale: Lab | None = None
     for lab in results:
         if lab.excluded is not None:
             continue
+        if last is None:
+            last = lab
         if lab.when is None:
             doubts.append(Message("an undated result exists ({problem})", problem=lab.problem))
-        elif currency(facts, analyte, lab) is Currency.STALE:
-            stale = stale or lab
-        elif usable is not None:
+        elif usable is not None or facts.age_days(lab.when) > analyte.ageing_days:
             continue
         elif lab.problem is not None:
             doubts.append(
@@ -82,21 +88,19 @@ def _latest(facts: Facts, analyte: Analyte) -> Latest:
             doubts.append(Message("result of {when} is preliminary", when=lab.when))
     if "labs" in facts.incomplete and analyte.source == "labs":
         doubts.append(Message("laboratory results were received only in part"))
-    last = next((lab for lab in results if lab.excluded is None), None)
-    return Latest(
-        usable,
-        Joined("; ", doubts) or None,
-        _why_none(doubts, stale, results),
-        preliminary,
-        last,
-    )
+    doubt = Joined("; ", doubts) if doubts else None
+    why_none = partial(_why_none, results, doubt, analyte, facts.as_of, facts.zone)
+    return Latest(usable, doubt, preliminary, last, why_none)
 
 
-def _why_none(doubts: list[Text], stale: Lab | None, results: tuple[Lab, ...]) -> Text:
-    if doubts:
-        return Joined("; ", doubts)
-    if stale is not None:
-        return Message("last result {when} is out of date", when=stale.when)
+def _why_none(
+    results: tuple[Lab, ...], doubt: Text | None, analyte: Analyte, as_of: datetime, zone: tzinfo
+) -> Text:
+    if doubt is not None:
+        return doubt
+    for lab in results:
+        if lab.excluded is None and lab.when and lab.when.age_days(as_of, zone) > analyte.ageing_days:
+            return Message("last result {when} is out of date", when=lab.when)
     if reasons := Joined("; ", (lab.excluded for lab in results)):
         return Message("only results that do not count ({reasons})", reasons=reasons)
     return Message("no result")

@@ -13,6 +13,7 @@ from cds_service.api import (
     Joined,
     MedicationState,
     Message,
+    Record,
     Taking,
     Text,
     describe,
@@ -41,8 +42,7 @@ _INDICATIONS: tuple[tuple[tuple[CodeGroup, ...], Text], ...] = (
 VALVE_TYPE_NOT_CODED = vs.PROSTHETIC_HEART_VALVE_TYPE_NOT_CODED
 
 
-@dataclass(frozen=True, slots=True)
-class Indication:
+class Indication(Record, frozen=True, gc=False):
     name: Text
     because: Text
     source: str

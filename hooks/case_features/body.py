@@ -17,6 +17,7 @@ from cds_service.api import (
     Lab,
     Message,
     Number,
+    Record,
     Text,
     at_least,
     in_groups,
@@ -35,8 +36,7 @@ _AFTER_DIALYSIS = vs.BODY_WEIGHT_POST_DIALYSIS.ids | vs.BODY_WEIGHT_DRY.ids
 _BEFORE_DIALYSIS = vs.BODY_WEIGHT_PRE_DIALYSIS.ids
 
 
-@dataclass(frozen=True, slots=True)
-class Weighing:
+class Weighing(Record, frozen=True, gc=False):
     """One usable weight in kg with its date."""
 
     kg: Decimal

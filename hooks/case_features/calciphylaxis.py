@@ -9,7 +9,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cds_service.api import Facts, Finding, Message, Problem, Text, describe, in_groups, met, not_met, unknown
+from cds_service.api import (
+    Facts,
+    Finding,
+    Message,
+    Problem,
+    Record,
+    Text,
+    describe,
+    in_groups,
+    met,
+    not_met,
+    unknown,
+)
 from hooks import valuesets as vs
 
 CONFIRMED, SUSPECTED, HISTORY, NONE, UNKNOWN = "confirmed", "suspected", "history", "none", "unknown"
@@ -31,8 +43,7 @@ _NAMED = (vs.CALCIPHYLAXIS_NAMED,)
 _NAMES = ("calciphylaxis", "arteriolopathy", "calcifying panniculitis")
 
 
-@dataclass(frozen=True, slots=True)
-class Calciphylaxis:
+class Calciphylaxis(Record, frozen=True, gc=False):
     """Status with its evidence. `complete` is False when part of the problem list is missing."""
 
     status: str

@@ -7,7 +7,7 @@ poorly validated in haemodialysis, so cards print total and corrected and say wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
@@ -21,6 +21,7 @@ from cds_service.api import (
     Lab,
     Message,
     Number,
+    Record,
     Text,
     When,
     above,
@@ -29,7 +30,7 @@ from cds_service.api import (
     latest,
     tell,
 )
-from hooks.analytes import ALBUMIN, CALCIUM, CALCIUM_CORRECTED, CALCIUM_IONISED
+from hooks.analytes import ALBUMIN, CALCIUM, CALCIUM_CORRECTED, CALCIUM_IONISED, PHOSPHATE
 from hooks.thresholds import T3, T4, limit
 
 PAYNE_SLOPE = Decimal("0.8")
@@ -51,8 +52,7 @@ class Basis(Enum):
     NOT_CORRECTED = Message("uncorrected (site setting)")
 
 
-@dataclass(frozen=True, slots=True)
-class CalciumDraw:
+class CalciumDraw(Record, frozen=True, gc=False):
     """One calcium draw: total, albumin used, corrected value. Values in mg/dL, albumin in g/dL."""
 
     when: When
@@ -83,32 +83,60 @@ class CalciumDraw:
         return tuple(lab.source for lab in (self.total, self.adjusted, self.albumin) if lab is not None)
 
 
-def draws(facts: Facts) -> tuple[CalciumDraw, ...]:
+class _Drawn(Record, frozen=True, gc=False):
+    """What the calcium draws are made of, by time of the draw, and those that were made."""
+
+    totals: dict[When, Lab]
+    adjusted: dict[When, Lab]
+    albumins: list[Lab]
+    times: list[When]
+    """Newest first."""
+    made: dict[When, CalciumDraw | None]
+
+
+def draws(facts: Facts) -> Iterator[CalciumDraw]:
     """Calcium draws of the last 365 days that give a number, newest first (preliminary ones included)."""
-    return tuple(_draws(facts))
-
-
-def _draws(facts: Facts) -> Iterator[CalciumDraw]:
-    totals = {lab.when: lab for lab in _usable(facts, CALCIUM) if lab.when}
-    adjusted = {lab.when: lab for lab in _usable(facts, CALCIUM_CORRECTED) if lab.when}
-    albumins = [lab for lab in _usable(facts, ALBUMIN) if not lab.preliminary]
-    for when in sorted({*totals, *adjusted}, key=lambda when: when.instant, reverse=True):
-        near = [lab for lab in albumins if _may_correct(facts, when, lab)]
-        draw = _draw(facts, when, totals.get(when), adjusted.get(when), near)
+    for when in draw_times(facts):
+        draw = draw_at(facts, when)
         if draw is not None:
             yield draw
 
 
-def _usable(facts: Facts, analyte: object) -> list[Lab]:
-    results = facts.results(analyte) or ()  # type: ignore[arg-type]
+def draw_times(facts: Facts) -> list[When]:
+    """When calcium was drawn, newest first; not every time gives a draw."""
+    return facts.feature(_drawn).times
+
+
+def draw_at(facts: Facts, when: When) -> CalciumDraw | None:
+    """The draw of one of the times. Only those that somebody reads are made, each once: a card needs the newest."""
+    drawn = facts.feature(_drawn)
+    if when not in drawn.made:
+        recent = facts.age_days(when) <= TREND_DAYS
+        drawn.made[when] = _draw(facts, when, drawn) if recent else None
+    return drawn.made[when]
+
+
+def _drawn(facts: Facts) -> _Drawn:
+    totals, adjusted = _by_time(facts, CALCIUM), _by_time(facts, CALCIUM_CORRECTED)
+    albumins = [lab for lab in usable(facts, ALBUMIN) if not lab.preliminary]
+    times = sorted(totals | adjusted, key=lambda when: when.instant, reverse=True)
+    return _Drawn(totals, adjusted, albumins, times, {})
+
+
+def _by_time(facts: Facts, analyte: Analyte) -> dict[When, Lab]:
+    return {lab.when: lab for lab in usable(facts, analyte) if lab.when}
+
+
+def usable(facts: Facts, analyte: Analyte) -> list[Lab]:
+    """Dated results that may enter arithmetic, of any age, newest first (preliminary ones included)."""
     return [
         lab
-        for lab in results
+        for lab in facts.results(analyte) or ()
         if lab.problem is None
         and lab.excluded is None
         and lab.when is not None
-        and facts.age_days(lab.when) <= TREND_DAYS
-        and _interval(lab) is not None
+        and lab.low is not None
+        and lab.high is not None
     ]
 
 
@@ -119,9 +147,8 @@ def _interval(lab: Lab | None) -> Interval | None:
     return lab.low, lab.high
 
 
-def _draw(
-    facts: Facts, when: When, total: Lab | None, adjusted: Lab | None, albumins: list[Lab]
-) -> CalciumDraw | None:
+def _draw(facts: Facts, when: When, drawn: _Drawn) -> CalciumDraw | None:
+    total, adjusted = drawn.totals.get(when), drawn.adjusted.get(when)
     method = facts.settings.get("calcium_correction", "payne")
     final = total is not None and not total.preliminary
     own = _interval(adjusted)
@@ -133,7 +160,8 @@ def _draw(
     preliminary = not final
     if method != "payne":
         return CalciumDraw(when, total, adjusted, None, value, Basis.NOT_CORRECTED, preliminary)
-    albumin = min(albumins, key=lambda lab: _distance(lab, when)) if albumins else None
+    near = [lab for lab in drawn.albumins if _may_correct(facts, when, lab)]
+    albumin = min(near, key=lambda lab: _distance(lab, when)) if near else None
     level = _interval(albumin)
     if albumin is None or level is None:
         return CalciumDraw(when, total, adjusted, None, value, Basis.UNCORRECTED, preliminary)
@@ -152,7 +180,10 @@ def _may_correct(facts: Facts, when: When, albumin: Lab) -> bool:
     """At most 30 days to either side of the draw; beside a calcium that counts today it must count as well."""
     if albumin.when is None or days_apart(albumin.when, when) > ALBUMIN_WINDOW_DAYS:
         return False
-    return facts.age_days(albumin.when) <= ALBUMIN.ageing_days or facts.age_days(when) > CALCIUM.ageing_days
+    age = facts.age_days(albumin.when)
+    if age <= ALBUMIN.ageing_days:
+        return True
+    return age <= TREND_DAYS and facts.age_days(when) > CALCIUM.ageing_days
 
 
 def _distance(lab: Lab, when: When) -> tuple[float, str]:
@@ -169,7 +200,7 @@ def days_apart(first: When, second: When) -> int:
 
 def current_draw(facts: Facts) -> CalciumDraw | None:
     """Newest final calcium draw that is not out of date."""
-    for draw in facts.feature(draws):
+    for draw in draws(facts):
         if not draw.preliminary and not _stale(facts, draw):
             return draw
     return None
@@ -237,14 +268,24 @@ def why_unusable(lab: Lab) -> Text:
 
 
 def unusable(facts: Facts, analyte: Analyte) -> list[Lab]:
-    """Results that could count but for their unit, value, date or status; out-of-date ones could not."""
-    return [
-        lab
-        for lab in facts.results(analyte) or ()
-        if lab.excluded is None
-        and (lab.problem is not None or lab.preliminary)
-        and (lab.when is None or facts.age_days(lab.when) <= analyte.ageing_days)
-    ]
+    """Results that could count but for their unit, value, date or status; out-of-date ones could not.
+
+    Of the minerals and albumin only; the same question comes up for each doubt, so it is answered once per call.
+    """
+    return facts.feature(_unusable)[analyte.id]
+
+
+def _unusable(facts: Facts) -> Mapping[str, list[Lab]]:
+    return {
+        analyte.id: [
+            lab
+            for lab in facts.results(analyte) or ()
+            if lab.excluded is None
+            and (lab.problem is not None or lab.preliminary)
+            and (lab.when is None or facts.age_days(lab.when) <= analyte.ageing_days)
+        ]
+        for analyte in (CALCIUM, CALCIUM_CORRECTED, CALCIUM_IONISED, ALBUMIN, PHOSPHATE)
+    }
 
 
 def ionised_doubt(facts: Facts) -> Text | None:
@@ -310,17 +351,15 @@ def _belongs_to_now(facts: Facts, when: When, draw: CalciumDraw | None) -> bool:
 def ionised_high(facts: Facts) -> bool:
     """Above (>) the laboratory's own upper limit; a value equal to the limit is normal."""
     lab = facts.feature(ionised)
-    if lab is None or lab.low is None or lab.reference_high is None:
-        return False
-    return above(lab.low, lab.reference_high)
+    upper = lab.reference_high if lab else None
+    return lab is not None and lab.low is not None and upper is not None and above(lab.low, upper)
 
 
 def ionised_low(facts: Facts) -> bool:
     """Below (<) the laboratory's own lower limit; a value equal to the limit is normal."""
     lab = facts.feature(ionised)
-    if lab is None or lab.high is None or lab.reference_low is None:
-        return False
-    return below(lab.high, lab.reference_low)
+    lower = lab.reference_low if lab else None
+    return lab is not None and lab.high is not None and lower is not None and below(lab.high, lower)
 
 
 def both_ends(interval: Interval, test: Callable[[Decimal], bool]) -> Answer:
@@ -378,6 +417,11 @@ class HighCalcium:
         )
 
     def evaluate(self, facts: Facts) -> Finding:
+        """Asked by many rules and lines of a card, so it is worked out once per call."""
+        return facts.feature(_fully_high if self.full else _high)
+
+    def judge(self, facts: Facts) -> Finding:
+        """Work it out."""
         lab = facts.feature(ionised)
         if lab is not None and facts.feature(ionised_high):
             return Finding(
@@ -409,6 +453,14 @@ class HighCalcium:
                 draw.sources,
             )
         return Finding(self, answer, because, draw.sources)
+
+
+def _high(facts: Facts) -> Finding:
+    return HighCalcium().judge(facts)
+
+
+def _fully_high(facts: Facts) -> Finding:
+    return HighCalcium(full=True).judge(facts)
 
 
 def depends_on_correction(draw: CalciumDraw, threshold: Decimal) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cds_service.api import (
     AllOf,
@@ -39,24 +39,24 @@ class OnNow:
 
     groups: tuple[CodeGroup, ...]
     not_routes: tuple[str, ...] = ("topical",)
+    _taking: Taking = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_taking", Taking(self.groups, not_routes=self.not_routes))
 
     @property
     def text(self) -> str:
         return f"active order for {' or '.join(group.title for group in self.groups)}"
 
     def evaluate(self, facts: Facts) -> Finding:
-        found = self.found(facts)
-        if found:
-            because = Joined("; ", (describe_medication(item) for item in found))
-            return met(self, because, *(item.source for item in found))
         taking = self._taking.evaluate(facts)
         if taking.answer is Answer.UNKNOWN:
             return Finding(self, taking.answer, taking.because, optional=taking.optional)
+        found = self.found(facts) if taking.answer is Answer.MET else []
+        if found:
+            because = Joined("; ", (describe_medication(item) for item in found))
+            return met(self, because, *(item.source for item in found))
         return not_met(self, Message("none is active on the medication list"))
-
-    @property
-    def _taking(self) -> Taking:
-        return Taking(self.groups, not_routes=self.not_routes)
 
     def found(self, facts: Facts) -> list[Medication]:
         return [item for item in self._taking.found(facts) if item.state is MedicationState.ACTIVE]

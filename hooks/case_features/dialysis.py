@@ -22,6 +22,7 @@ from cds_service.api import (
     Message,
     Problem,
     Procedure,
+    Record,
     Text,
     When,
     describe,
@@ -60,8 +61,7 @@ CERTAINTIES = {"definite": Message("definite"), "probable": Message("probable")}
 MODALITIES = {"HD": Message("haemodialysis"), "PD": Message("peritoneal dialysis")}
 
 
-@dataclass(frozen=True, slots=True)
-class Dialysis:
+class Dialysis(Record, frozen=True, gc=False):
     """What the record says about dialysis. `answer` is UNKNOWN when it cannot be told."""
 
     answer: Answer
@@ -89,7 +89,7 @@ def dialysis(facts: Facts) -> Dialysis:
     if facts.problems is None:
         reason = facts.why_unread("conditions")
         return _no(Answer.UNKNOWN, "unknown", Message("problem list not readable ({reason})", reason=reason))
-    active = [problem for problem in facts.problems if problem.active]
+    active = [problem for problem in facts.problems if problem.active and problem.sets]
     graft = _Graft.of(facts, active)
     sessions = _sessions(facts)
     dependent = _pick(active, _DEPENDENT)
@@ -205,9 +205,11 @@ def _absent(facts: Facts, active: list[Problem], graft: _Graft) -> Dialysis:
     doubt = _evidence_doubt(facts)
     if doubt is not None:
         return _no(Answer.UNKNOWN, "unknown", doubt, graft)
-    for problem in active:
-        if not problem.coded and any(
-            word in text.lower() for text in problem.texts for word in _DIALYSIS_WORDS
+    for problem in facts.problems or ():
+        if (
+            problem.active
+            and not problem.coded
+            and any(word in text.lower() for text in problem.texts for word in _DIALYSIS_WORDS)
         ):
             because = Message(
                 "the problem list mentions dialysis or end-stage renal disease in words only, without a code"
@@ -216,8 +218,7 @@ def _absent(facts: Facts, active: list[Problem], graft: _Graft) -> Dialysis:
     return _no(Answer.NOT_MET, "none", Message("no evidence of maintenance dialysis on record"), graft)
 
 
-@dataclass(frozen=True, slots=True)
-class _Graft:
+class _Graft(Record, frozen=True, gc=False):
     """Kidney transplant: recorded at all, failed, and when."""
 
     recorded: bool

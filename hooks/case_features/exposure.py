@@ -16,6 +16,7 @@ from cds_service.api import (
     MedicationState,
     Message,
     Number,
+    Record,
     Taking,
     Text,
     above,
@@ -41,8 +42,7 @@ _ELEMENTAL = (
 _ORAL = Taking((vs.ORAL_CALCIUM,), not_routes=("topical", "iv", "im", "sc"))
 
 
-@dataclass(frozen=True, slots=True)
-class CalciumLoad:
+class CalciumLoad(Record, frozen=True, gc=False):
     """Elemental calcium a day, line by line. `complete` is False when some dose is not known."""
 
     total: Decimal

@@ -29,7 +29,7 @@ from hooks import valuesets as vs
 from hooks.analytes import ALBUMIN, ALP, PROTEIN_S, PTH
 from hooks.case_features.anticoagulation import VKA
 from hooks.case_features.dialysis import dialysis
-from hooks.case_features.pth import PthHigh, PthLow
+from hooks.case_features.pth import pth_high, pth_low
 from hooks.thresholds import T8, T8_VERY
 
 VINTAGE_YEARS = 5
@@ -51,7 +51,7 @@ _PROTEIN_C_S = (
 
 def pth(facts: Facts) -> Finding:
     """Out of range in either direction (T6, T7), which is printed."""
-    high, low = PthHigh().evaluate(facts), PthLow().evaluate(facts)
+    high, low = facts.feature(pth_high), facts.feature(pth_low)
     if high.answer is Answer.MET:
         very = very_high_pth(facts)
         because = (
@@ -186,7 +186,7 @@ def high_alp(facts: Facts) -> Finding:
     lab = latest(facts, ALP).lab
     if lab is None:
         return Finding(text, Answer.UNKNOWN, latest(facts, ALP).why_none)
-    if lab.reference_high is None:
+    upper = lab.reference_high
+    if upper is None:
         return Finding(text, Answer.UNKNOWN, Message("no reference range with the result"), (lab.source,))
-    source = "the laboratory's upper limit"
-    return LabAtLeast(ALP, lab.reference_high, source, strictly=True).evaluate(facts)
+    return LabAtLeast(ALP, upper, "the laboratory's upper limit", strictly=True).evaluate(facts)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from cds_service.api import Answer, Facts, Finding, HasProblem, Joined, LabAtLeast, Message, Text
+from cds_service.api import Answer, Facts, Finding, HasProblem, Joined, LabAtLeast, Message, Record, Text
 from hooks import valuesets as vs
 from hooks.analytes import PHOSPHATE
 from hooks.case_features import factor_findings as ask
@@ -19,7 +19,7 @@ from hooks.case_features.body import Obese, RapidWeightLoss
 from hooks.case_features.calciphylaxis import CURRENT_OR_PAST
 from hooks.case_features.calcium import HighCalcium
 from hooks.case_features.product import HIGH_PRODUCT
-from hooks.case_features.pth import PthLow
+from hooks.case_features.pth import pth_low
 from hooks.case_features.transplant import TransplantRecorded
 from hooks.thresholds import T5
 
@@ -33,8 +33,7 @@ class State(Enum):
     NOT_EVALUABLE = Message("not evaluable")
 
 
-@dataclass(frozen=True, slots=True)
-class Factor:
+class Factor(Record, frozen=True, gc=False):
     """One factor with its state; `counted` ones enter the counts of present and unknown factors."""
 
     id: str
@@ -117,7 +116,7 @@ def _factor(facts: Facts, row: _Row) -> Factor:
     finding, not_evaluable = answered if isinstance(answered, tuple) else (answered, False)
     label = row.label
     if row.id == "pth" and finding.answer is Answer.MET:
-        low = PthLow().evaluate(facts).answer is Answer.MET
+        low = facts.feature(pth_low).answer is Answer.MET
         label = Message("low PTH") if low else Message("high PTH")
     return Factor(
         row.id,

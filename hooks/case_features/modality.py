@@ -14,6 +14,7 @@ from cds_service.api import (
     HasProblem,
     Message,
     Procedure,
+    Record,
     Text,
     When,
     describe,
@@ -32,8 +33,7 @@ _REMOVAL: tuple[CodeGroup, ...] = (vs.PERITONEAL_DIALYSIS_CATHETER_REMOVAL,)
 _PALLIATIVE: tuple[CodeGroup, ...] = (vs.PALLIATIVE_CARE,)
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Record, frozen=True, gc=False):
     """One thing on record that tells a modality, with its date if it has one."""
 
     what: Text

@@ -6,10 +6,27 @@ computable pair is used, not the highest. A result such as "<5.5" never enters a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
+from itertools import islice
+from operator import itemgetter
 
-from cds_service.api import Answer, Facts, Finding, Joined, Lab, Message, Text, When, above, at_least, latest
+from cds_service.api import (
+    Answer,
+    Facts,
+    Finding,
+    Joined,
+    Lab,
+    Message,
+    Record,
+    Text,
+    When,
+    above,
+    at_least,
+    latest,
+)
 from hooks.analytes import ALBUMIN, CALCIUM, CALCIUM_CORRECTED, PHOSPHATE
 from hooks.case_features.calcium import (
     TREND_DAYS,
@@ -19,23 +36,26 @@ from hooks.case_features.calcium import (
     both_ends,
     days_apart,
     doubt_about,
+    draw_at,
     draw_doubts,
-    draws,
+    draw_times,
     ionised_high,
     passed_over,
     show_interval,
     unusable,
+    usable,
 )
 from hooks.thresholds import T1, T2, Limit, limit
 
 PAIR_DAYS = 7
+_REACH = timedelta(days=PAIR_DAYS + 3)
+"""A phosphate later than this after a draw belongs to no pair of it, in whatever zone and precision either was sent."""
 UNCORRECTED_BAND = Decimal("0.10")
 SQUARED_FACTOR = Decimal("4.0078") * Decimal("3.0974")
 """mg2/dL2 in one mmol2/L2 (about 12.414)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Record, frozen=True, gc=False):
     """Calcium and phosphate that belong together, with both products in mg2/dL2."""
 
     calcium: CalciumDraw
@@ -60,26 +80,52 @@ class Pair:
         return (*self.calcium.sources, self.phosphate.source)
 
 
-def pairs(facts: Facts) -> tuple[Pair, ...]:
-    """Computable pairs of the last 365 days, newest first, one for each calcium draw."""
-    phosphates = [
+_Recency = tuple[int, bool, float, bool]
+_Placed = tuple[_Recency, Pair]
+
+
+class _Phosphates(Record, frozen=True, gc=False):
+    """What pairs with the calcium draws, and the pairs that were made, by time of the draw."""
+
+    labs: list[Lab]
+    made: dict[When, list[_Placed]]
+
+
+def pairs(facts: Facts) -> Iterator[Pair]:
+    """Computable pairs of the last 365 days, newest first, one for each calcium draw.
+
+    They are made as far as they are read: a pair is passed on as soon as no older draw can make a newer one.
+    """
+    made = facts.feature(_phosphates).made
+    waiting: list[_Placed] = []
+    for when in draw_times(facts):
+        while waiting and waiting[0][1].when.instant > when.instant + _REACH:
+            yield waiting.pop(0)[1]
+        if when not in made:
+            made[when] = _paired(facts, draw_at(facts, when))
+        waiting = sorted((*waiting, *made[when]), key=itemgetter(0), reverse=True)
+    for _, pair in waiting:
+        yield pair
+
+
+def _phosphates(facts: Facts) -> _Phosphates:
+    return _Phosphates(usable(facts, PHOSPHATE), {})
+
+
+def _paired(facts: Facts, draw: CalciumDraw | None) -> list[_Placed]:
+    """The pairs of one calcium draw: with its freshest final phosphate, and with its freshest preliminary one."""
+    if draw is None:
+        return []
+    near = [
         lab
-        for lab in facts.results(PHOSPHATE) or ()
-        if lab.problem is None
-        and lab.excluded is None
-        and lab.low is not None
-        and lab.high is not None
-        and lab.when is not None
+        for lab in facts.feature(_phosphates).labs
+        if lab.when
+        and days_apart(lab.when, draw.when) <= PAIR_DAYS
         and facts.age_days(lab.when) <= TREND_DAYS
     ]
-    found = []
-    for draw in facts.feature(draws):
-        near = [lab for lab in phosphates if lab.when and days_apart(lab.when, draw.when) <= PAIR_DAYS]
-        for preliminary in (False, True):
-            candidates = [lab for lab in near if lab.preliminary is preliminary]
-            if candidates:
-                found.append(_pair(draw, max(candidates, key=lambda lab: _freshness(draw, lab))))
-    return tuple(sorted(found, key=lambda pair: _recency(pair, facts), reverse=True))
+    kinds = ([lab for lab in near if lab.preliminary is preliminary] for preliminary in (False, True))
+    found = [_pair(draw, max(kind, key=lambda lab: _freshness(draw, lab))) for kind in kinds if kind]
+    return [(_recency(pair, facts), pair) for pair in found]
 
 
 def _freshness(draw: CalciumDraw, lab: Lab) -> tuple[int, bool, float, str]:
@@ -88,7 +134,7 @@ def _freshness(draw: CalciumDraw, lab: Lab) -> tuple[int, bool, float, str]:
     return max(when.day, draw.when.day).toordinal(), when == draw.when, when.instant.timestamp(), lab.source
 
 
-def _recency(pair: Pair, facts: Facts) -> tuple[int, bool, float, bool]:
+def _recency(pair: Pair, facts: Facts) -> _Recency:
     newest = -facts.age_days(pair.when)
     same_draw = pair.phosphate.when == pair.calcium.when
     return newest, same_draw, pair.calcium.when.instant.timestamp(), not pair.preliminary
@@ -108,18 +154,15 @@ def _pair(draw: CalciumDraw, lab: Lab) -> Pair:
 
 def current_pair(facts: Facts) -> Pair | None:
     """Newest final pair of which neither value is out of date."""
-    for pair in facts.feature(pairs):
-        if not pair.preliminary and _usable_now(facts, pair):
-            return pair
-    return None
+    shown = facts.feature(shown_pair)
+    if shown is None or not shown.preliminary:
+        return shown
+    return next((pair for pair in pairs(facts) if not pair.preliminary and _usable_now(facts, pair)), None)
 
 
 def shown_pair(facts: Facts) -> Pair | None:
     """The pair to print: the current one, or a newer preliminary one, which decides nothing."""
-    for pair in facts.feature(pairs):
-        if _usable_now(facts, pair):
-            return pair
-    return None
+    return next((pair for pair in pairs(facts) if _usable_now(facts, pair)), None)
 
 
 def _usable_now(facts: Facts, pair: Pair) -> bool:
@@ -133,7 +176,7 @@ def _usable_now(facts: Facts, pair: Pair) -> bool:
 
 def trend(facts: Facts) -> tuple[Pair, ...]:
     """Last three final pairs within 12 months, newest first."""
-    return tuple(pair for pair in facts.feature(pairs) if not pair.preliminary)[:3]
+    return tuple(islice((pair for pair in pairs(facts) if not pair.preliminary), 3))
 
 
 def product_doubt(facts: Facts) -> Text | None:

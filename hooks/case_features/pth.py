@@ -28,27 +28,33 @@ from hooks.thresholds import T6, T6_ABSOLUTE, T7, T7_ABSOLUTE, Limit
 CONSECUTIVE = 2
 
 
-def _limits(lab: Lab, multiple: Limit, absolute: Limit) -> tuple[Decimal, Text]:
-    """The threshold in pg/mL for this result, and how it came about."""
-    if lab.reference_high:
-        upper = Amount(lab.reference_high, PTH)
+def _limits(upper: Decimal | None, multiple: Limit, absolute: Limit) -> tuple[Decimal, Text]:
+    """The threshold in pg/mL for a result with this upper limit of normal, and how it came about."""
+    if upper:
         return (
-            multiple.value * lab.reference_high,
-            Message("{times} x ULN {upper}", times=multiple.value, upper=upper),
+            multiple.value * upper,
+            Message("{times} x ULN {upper}", times=multiple.value, upper=Amount(upper, PTH)),
         )
     return absolute.value, Message("{limit}, no ULN given", limit=Amount(absolute.value, PTH))
 
 
 def tell_pth(lab: Lab) -> Text:
     """`PTH 620 pg/mL (9.5 x ULN) on 2 Nov 2026`."""
-    if lab.exact is None or not lab.reference_high:
+    exact, upper = lab.exact, lab.reference_high
+    if exact is None or not upper:
         return tell(lab, PTH)
-    value = Message(
-        "{value} ({times} x ULN)",
-        value=Amount(lab.exact, PTH),
-        times=Number(lab.exact / lab.reference_high, 1),
-    )
+    value = Message("{value} ({times} x ULN)", value=Amount(exact, PTH), times=Number(exact / upper, 1))
     return tell(lab, PTH, value)
+
+
+def pth_high(facts: Facts) -> Finding:
+    """T6, worked out once per call."""
+    return PthHigh().evaluate(facts)
+
+
+def pth_low(facts: Facts) -> Finding:
+    """T7, worked out once per call."""
+    return PthLow().evaluate(facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,7 @@ def _judge(asked: Asked, facts: Facts, multiple: Limit, absolute: Limit) -> Find
     found = latest(facts, PTH)
     if found.lab is None:
         return Finding(asked, Answer.UNKNOWN, Message("PTH: {why}", why=found.why_none))
-    threshold, why = _limits(found.lab, multiple, absolute)
+    threshold, why = _limits(found.lab.reference_high, multiple, absolute)
     rising = multiple.sign == "above"
     test = above if rising else below
     answer = decide(found.lab, lambda value: test(value, threshold), rising=rising)

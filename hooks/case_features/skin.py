@@ -15,6 +15,7 @@ from cds_service.api import (
     Finding,
     Message,
     Problem,
+    Record,
     Text,
     When,
     describe,
@@ -47,8 +48,7 @@ _ABDOMEN = re.compile(r"abdom|l98\.43", re.IGNORECASE)
 _ACRAL = re.compile(r"\b(?:toes?|fingers?|foot|feet|heels?|hands?)\b", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Lesion:
+class Lesion(Record, frozen=True, gc=False):
     """One skin finding that counts, in the words of the card."""
 
     kind: Text
@@ -57,8 +57,7 @@ class Lesion:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class Lesions:
+class Lesions(Record, frozen=True, gc=False):
     """The finding that leads the card, if any, and findings whose date is not known."""
 
     lead: Lesion | None

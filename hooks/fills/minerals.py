@@ -72,9 +72,9 @@ def amount(value: Decimal, analyte: Analyte, facts: Facts) -> Text:
 
 def _apart(value: Decimal, cut_offs: list[Decimal], decimals: int) -> Number:
     """`value` rounded, with one more decimal where it would otherwise read like a cut-off it differs from."""
-    shown = rounded(value, decimals)
     for cut_off in cut_offs:
-        if shown == rounded(cut_off, decimals) and abs(value - cut_off) > TOLERANCE:
+        # What lies a whole unit apart cannot read alike: most values are not rounded to find out.
+        if TOLERANCE < abs(value - cut_off) < 1 and rounded(value, decimals) == rounded(cut_off, decimals):
             return Number(value, decimals + 1)
     return Number(value, decimals)
 

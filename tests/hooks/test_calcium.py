@@ -120,7 +120,7 @@ def test_albumin_that_is_out_of_date_corrects_nothing_that_counts_today(days, ba
 
 
 def test_but_it_does_in_the_trend():
-    (found,) = facts(labs=[calcium(9.6, days=100), albumin(2.8, days=105)]).feature(draws)
+    (found,) = draws(facts(labs=[calcium(9.6, days=100), albumin(2.8, days=105)]))
     assert found.basis is Basis.PAYNE
 
 
@@ -153,7 +153,7 @@ def test_the_newest_final_draw_that_is_not_out_of_date(labs, total):
 
 
 def test_a_year_of_draws_is_kept():
-    found = facts(labs=[calcium(9, days=days) for days in (10, 365, 366)]).feature(draws)
+    found = list(draws(facts(labs=[calcium(9, days=days) for days in (10, 365, 366)])))
     assert [len(found), len(found[0].sources)] == [2, 1]
 
 
