@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 from cds_service.localise.language import Language
 from cds_service.localise.text import Message, cut
@@ -15,39 +15,47 @@ _FURTHER = Message("Further orders")
 _NOT_CHECKED = Message("Not checked")
 _EXCEPTIONS = Message("Exceptions")
 _SHORTER = (300, 150, 75)
+_BULLET = "\n- "
 
 
-@dataclass(slots=True)
-class Blocks:
+class Blocks(msgspec.Struct):
     """The parts of a card's detail, in the order in which they are read."""
 
-    consider: list[str] = field(default_factory=list)
-    why: list[str] = field(default_factory=list)
-    also: list[str] = field(default_factory=list)
-    further: list[str] = field(default_factory=list)
-    not_checked: list[str] = field(default_factory=list)
-    exceptions: list[str] = field(default_factory=list)
-    closing: list[str] = field(default_factory=list)
+    consider: list[str] = []
+    why: list[str] = []
+    also: list[str] = []
+    further: list[str] = []
+    not_checked: list[str] = []
+    exceptions: list[str] = []
+    closing: list[str] = []
 
     def render(self, footer: str, limit: int, language: Language, *, markdown: bool) -> str:
         """The detail; when it is too long, the last reasons give way to a note, never what was not checked.
 
         If that is not enough, each line is shortened, so that no long name of the EHR pushes out what follows.
         """
-        why, more = list(self.why), _MORE.render(language)
-        text = self._text(why, footer, language, markdown=markdown)
-        while len(text) > limit and len(why) > 1:
-            why = why[:-1]
-            text = self._text([*why, more], footer, language, markdown=markdown)
-        kept = [*why, more] if len(why) < len(self.why) else why
-        for longest in _SHORTER:
-            if len(text) <= limit:
-                break
+        text = self._text(self.why, footer, language, markdown=markdown)
+        if len(text) <= limit:
+            return text
+        kept = self._shorter_why(len(text) - limit, _MORE.render(language))
+        for longest in (None, *_SHORTER):
             text = self._text(kept, footer, language, markdown=markdown, longest=longest)
+            if len(text) <= limit:
+                return text
         return cut(text, limit)
 
+    def _shorter_why(self, excess: int, more: str) -> list[str]:
+        """The reasons with a note for as many of the last ones as make up the excess; the first one stays."""
+        shown = len(self.why)
+        while excess > 0 and shown > 1:
+            if shown == len(self.why):
+                excess += len(_BULLET) + len(more)
+            shown -= 1
+            excess -= len(_BULLET) + len(self.why[shown])
+        return [*self.why[:shown], more] if shown < len(self.why) else self.why
+
     def _text(
-        self, why: list[str], footer: str, language: Language, *, markdown: bool, longest: int = 10_000
+        self, why: list[str], footer: str, language: Language, *, markdown: bool, longest: int | None = None
     ) -> str:
         def head(title: Message) -> str:
             words = title.render(language)
@@ -63,7 +71,8 @@ class Blocks:
             (_NOT_CHECKED, self.not_checked),
         ):
             if lines:
-                blocks.append("\n".join([head(title), *(f"- {cut(line, longest)}" for line in lines)]))
+                shown = lines if longest is None else [cut(line, longest) for line in lines]
+                blocks.append(_BULLET.join([head(title), *shown]))
         if self.exceptions:
             blocks.append(head(_EXCEPTIONS) + " " + " ".join(self.exceptions))
         blocks += [*self.closing, footer]

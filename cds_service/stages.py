@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -33,6 +32,7 @@ from cds_service.recording import ORDERS, UNREADABLE, invocation_of
 from cds_service.rules.evaluate import Outcome, Result, triggered
 from cds_service.rules.evaluate import evaluate as evaluate_rule
 from cds_service.rules.rule import Mode, Rule
+from cds_service.timing import Timed
 
 log = structlog.get_logger()
 _DSTU2 = frozenset({"MedicationOrder", "DiagnosticOrder", "MedicationPrescription"})
@@ -83,13 +83,9 @@ class Call:
         self.deadline = Deadline.after(allowed - gone)
         self.fhir_deadline = self.deadline.within(allowed * share - gone)
 
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        begun = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.timings[name] = (time.perf_counter() - begun) * 1000
+    def stage(self, name: str) -> Timed:
+        """Times the block as this stage of the call."""
+        return Timed(self.timings, name)
 
     @property
     def orders_lost(self) -> int:
@@ -389,11 +385,11 @@ def admit_lost_orders(call: Call) -> None:
 
 async def record(call: Call) -> None:
     """Keep what was asked and answered; a failure is counted and never hides a card."""
-    metrics = call.engine.metrics
+    counted = call.engine.metrics.outcomes
     for outcome in call.outcomes:
-        metrics.outcomes.labels(
-            outcome.rule.id, outcome.rule.version, outcome.result.value, outcome.mode.value
-        ).inc()
+        rule = outcome.rule
+        # `_value_` is what `value` looks up, without the call: this is done for every rule of every call.
+        counted.labels(rule.id, rule.version, outcome.result._value_, outcome.mode._value_).inc()
     if call.engine.store is None:
         return
     with call.stage("record"):

@@ -68,10 +68,13 @@ class Message(Text):
         self.values = values
 
     def render(self, language: Language) -> str:
-        template = language.translated(self.template)
+        template = language.messages.get(self.template, self.template)
         if not self.values:
             return template
-        return template.format_map({name: told(value, language) for name, value in self.values.items()})
+        shown: dict[str, object] = {}
+        for name, value in self.values.items():
+            shown[name] = value if value.__class__ is str else told(value, language)
+        return template.format_map(shown)
 
 
 class Verbatim(Text):
@@ -103,7 +106,7 @@ class Joined(Text):
         return bool(self.parts)
 
     def render(self, language: Language) -> str:
-        told_parts = dict.fromkeys(told(part, language) for part in self.parts)
+        told_parts = dict.fromkeys([told(part, language) for part in self.parts])
         if self.most is None:
             return self.between.join(told_parts)
         text = ""

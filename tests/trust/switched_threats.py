@@ -205,7 +205,7 @@ THREATS = (
         "T20",
         "text is escaped",
         TEXT,
-        "        return escape(text) if self._markdown else text\n",
+        "        return _escaped(text) if self._markdown else text\n",
         "        return text\n",
     ),
     Switch(
@@ -214,12 +214,12 @@ THREATS = (
         TEXT,
         '    return " ".join(text.split())\n',
         "    return text\n",
-        ((TEXT, "    if not text.isprintable():\n", "    if False:\n"),),
+        ((TEXT, '    text = "".join(c if c.isprintable() else " " for c in text)\n', ""),),
     ),
     Switch(
         "T21",
         "only an unmistakable draft is deleted",
-        S + "compose.py",
+        S + "card.py",
         "        return sum(each.reference == order.reference for each in self._facts.orders) == 1\n",
         "        return True\n",
     ),
