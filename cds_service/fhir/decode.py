@@ -28,11 +28,9 @@ from cds_service.fhir.elements import (
     IssueDetail,
     Link,
     Meta,
-    Participant,
     Period,
     Quantity,
     Range,
-    Ratio,
     Reference,
     ReferenceRange,
     Response,
@@ -59,11 +57,9 @@ __all__ = [
     "IssueDetail",
     "Link",
     "Meta",
-    "Participant",
     "Period",
     "Quantity",
     "Range",
-    "Ratio",
     "Reference",
     "ReferenceRange",
     "Resource",
@@ -92,13 +88,11 @@ class Resource(msgspec.Struct, gc=False):
     # Patient
     birthDate: str | None = None
     gender: str | None = None
-    deceasedBoolean: bool | None = None
     # Condition
     clinicalStatus: CodeableConcept | str | None = None
     verificationStatus: CodeableConcept | str | None = None
     onsetDateTime: str | None = None
     onsetPeriod: Period | None = None
-    onsetString: str | None = None
     abatementDateTime: str | None = None
     abatementPeriod: Period | None = None
     abatementString: str | None = None
@@ -114,12 +108,7 @@ class Resource(msgspec.Struct, gc=False):
     effectiveInstant: str | None = None
     issued: str | None = None
     valueQuantity: Quantity | None = None
-    valueString: str | None = None
-    valueCodeableConcept: CodeableConcept | None = None
-    valueRange: Range | None = None
-    valueRatio: Ratio | None = None
     dataAbsentReason: CodeableConcept | None = None
-    interpretation: list[CodeableConcept] | CodeableConcept | None = None
     referenceRange: list[ReferenceRange] | None = None
     component: list[Component] | None = None
     specimen: Reference | None = None
@@ -132,9 +121,7 @@ class Resource(msgspec.Struct, gc=False):
     dispenseRequest: DispenseRequest | None = None
     priorPrescription: Reference | None = None
     reportedBoolean: bool | None = None
-    statusReason: CodeableConcept | None = None
     reasonCode: list[CodeableConcept] | CodeableConcept | None = None
-    reasonReference: list[Reference] | Reference | None = None
     reason: list[CodeableReference] | CodeableReference | None = None
     orderDetail: list[CodeableConcept] | None = None
     occurrenceDateTime: str | None = None
@@ -144,12 +131,10 @@ class Resource(msgspec.Struct, gc=False):
     comment: str | None = None
     notDone: bool | None = None
     # Medication
-    form: CodeableConcept | None = None
     ingredient: list[Ingredient] | None = None
     # Procedure, Encounter
     performedDateTime: str | None = None
     performedPeriod: Period | None = None
-    occurrence: str | None = None
     period: Period | None = None
     actualPeriod: Period | None = None
     type: list[CodeableConcept] | CodeableConcept | str | None = None
