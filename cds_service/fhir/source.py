@@ -83,7 +83,7 @@ class Value(msgspec.Struct, frozen=True):
     def for_template(self, template: PrefetchTemplate, *, own_key: bool) -> Value:
         """The part of this value that answers `template`."""
         wanted, gaps = template.resource_type, self.gaps
-        if may_concern(wanted, self.dropped):
+        if self.dropped and may_concern(wanted, self.dropped):
             gaps = (*gaps, Incomplete.ENTRIES)
         if self.is_single and template.is_search and not own_key:
             # Under our own name it is the whole answer of a sloppy client; elsewhere who knows.
@@ -175,25 +175,36 @@ def merge(key: str, values: Sequence[Value], origin: Literal["prefetch", "fhir"]
     """All values for one template as one Source; None if there are none."""
     if not values:
         return None
-    good = [value for value in values if value.failure is None]
-    failure = next((value.failure for value in values if value.failure is not None), None)
-    dropped = tuple(dropped for value in values for dropped in value.dropped)
-    if not good:
-        return Source(key, None, failure, complete=False, origin=origin, dropped=dropped)
-    gaps = dict.fromkeys(gap for value in good for gap in value.gaps)
-    if failure is not None:
-        gaps[Incomplete.PROBLEM] = None
+    failures: list[FailureReason] = []
+    resources: list[Resource] = []
+    included: list[Resource] = []
+    dropped: list[Dropped] = []
+    next_links: list[str] = []
+    gaps: list[Incomplete] = []
+    for value in values:
+        dropped += value.dropped
+        if value.failure is not None:
+            failures.append(value.failure)
+            continue
+        resources += value.resources
+        included += value.included
+        next_links += value.next_links
+        gaps += value.gaps
+    if len(failures) == len(values):
+        return Source(key, None, failures[0], complete=False, origin=origin, dropped=tuple(dropped))
+    if failures:
+        gaps.append(Incomplete.PROBLEM)
     source = Source(
         key=key,
-        resources=unique(found for value in good for found in value.resources),
+        resources=unique(resources),
         complete=not gaps,
         origin=origin,
-        dropped=dropped,
-        included=unique(found for value in good for found in value.included),
-        gaps=tuple(gaps),
-        next_links=tuple(link for value in good for link in value.next_links),
+        dropped=tuple(dropped),
+        included=unique(included),
+        gaps=tuple(dict.fromkeys(gaps)),
+        next_links=tuple(next_links),
     )
-    return source if source.next_links else settled(source, failure or FailureReason.NOT_FHIR)
+    return source if source.next_links else settled(source, failures[0] if failures else FailureReason.NOT_FHIR)
 
 
 def with_gaps(source: Source, *more: Incomplete) -> Source:
