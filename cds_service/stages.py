@@ -22,10 +22,10 @@ from cds_service.facts.normalise import Setting, read_orders
 from cds_service.facts.subjects import Whose, whose
 from cds_service.fhir.client import Deadline, FhirAccess
 from cds_service.fhir.decode import Dropped, Resource
-from cds_service.fhir.prefetch import Source, members, read_prefetch, read_references
+from cds_service.fhir.prefetch import Source, read_prefetch, read_references
 from cds_service.fhir.prefetch import complete as complete_sources
 from cds_service.fhir.results import FailureReason, Fetched
-from cds_service.fhir.source import unique
+from cds_service.fhir.source import Value, take_apart, unique
 from cds_service.load.admission import Turn
 from cds_service.protocol.request import OLD_HOOKS, HookRequest, decode_request
 from cds_service.recording import ORDERS, UNREADABLE, invocation_of
@@ -36,6 +36,7 @@ from cds_service.timing import Timed
 
 log = structlog.get_logger()
 _DSTU2 = frozenset({"MedicationOrder", "DiagnosticOrder", "MedicationPrescription"})
+_LOOKED_AT = _DSTU2 | {"Medication", "Patient"}
 _NO_DSTU2 = "FHIR DSTU2 resources are not supported; send R4."
 _EMPTY_ENTRY = "no resource"
 _NOT_PROFESSIONAL = ("Patient/", "RelatedPerson/")
@@ -61,6 +62,8 @@ class Call:
     unread_orders: list[Dropped] = field(default_factory=list)
     companions: list[tuple[Resource, str | None]] = field(default_factory=list)
     unclassified: tuple[str, ...] = ()
+    given: dict[str, Value] = field(default_factory=dict)
+    """The prefetch by the site's keys, taken apart."""
     sources: dict[str, Source] = field(default_factory=dict)
     facts: Facts | None = None
     outcomes: list[Outcome] = field(default_factory=list)
@@ -173,8 +176,11 @@ def _take_orders(call: Call) -> None:
 def _take_prefetched(call: Call) -> None:
     """Medications that orders may refer to; and no DSTU2, and nobody else's record."""
     request = call.request
-    for value in request.prefetch.values():
-        for resource in members(value):
+    for key, sent in request.prefetch.items():
+        value = call.given[key] = take_apart(sent, request.dropped.get(key, ()))
+        if _LOOKED_AT.isdisjoint(value.types):
+            continue
+        for resource in (*value.resources, *value.included):
             if resource.resourceType in _DSTU2:
                 raise NothingAssessable(_NO_DSTU2)
             if resource.resourceType == "Medication":
@@ -244,7 +250,7 @@ async def complete(call: Call) -> None:
     with call.stage("complete"):
         request, service = call.request, call.service.ready.service
         templates = [template.for_version(call.profile.fhir_version) for template in service.prefetch]
-        given = read_prefetch(request.prefetch, templates, request.dropped)
+        given = read_prefetch(call.given, templates)
         context = {"patientId": request.patient_id}
         call.sources = await complete_sources(
             given,

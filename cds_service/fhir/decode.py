@@ -10,6 +10,7 @@ alone, the good ones are kept and every dropped one is named with its path.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import msgspec
 
@@ -28,11 +29,9 @@ from cds_service.fhir.elements import (
     IssueDetail,
     Link,
     Meta,
-    Participant,
     Period,
     Quantity,
     Range,
-    Ratio,
     Reference,
     ReferenceRange,
     Response,
@@ -59,11 +58,9 @@ __all__ = [
     "IssueDetail",
     "Link",
     "Meta",
-    "Participant",
     "Period",
     "Quantity",
     "Range",
-    "Ratio",
     "Reference",
     "ReferenceRange",
     "Resource",
@@ -72,6 +69,7 @@ __all__ = [
     "Timing",
     "TimingRepeat",
     "decode_resource",
+    "decode_singly",
 ]
 
 
@@ -92,13 +90,11 @@ class Resource(msgspec.Struct, gc=False):
     # Patient
     birthDate: str | None = None
     gender: str | None = None
-    deceasedBoolean: bool | None = None
     # Condition
     clinicalStatus: CodeableConcept | str | None = None
     verificationStatus: CodeableConcept | str | None = None
     onsetDateTime: str | None = None
     onsetPeriod: Period | None = None
-    onsetString: str | None = None
     abatementDateTime: str | None = None
     abatementPeriod: Period | None = None
     abatementString: str | None = None
@@ -114,12 +110,7 @@ class Resource(msgspec.Struct, gc=False):
     effectiveInstant: str | None = None
     issued: str | None = None
     valueQuantity: Quantity | None = None
-    valueString: str | None = None
-    valueCodeableConcept: CodeableConcept | None = None
-    valueRange: Range | None = None
-    valueRatio: Ratio | None = None
     dataAbsentReason: CodeableConcept | None = None
-    interpretation: list[CodeableConcept] | CodeableConcept | None = None
     referenceRange: list[ReferenceRange] | None = None
     component: list[Component] | None = None
     specimen: Reference | None = None
@@ -132,9 +123,7 @@ class Resource(msgspec.Struct, gc=False):
     dispenseRequest: DispenseRequest | None = None
     priorPrescription: Reference | None = None
     reportedBoolean: bool | None = None
-    statusReason: CodeableConcept | None = None
     reasonCode: list[CodeableConcept] | CodeableConcept | None = None
-    reasonReference: list[Reference] | Reference | None = None
     reason: list[CodeableReference] | CodeableReference | None = None
     orderDetail: list[CodeableConcept] | None = None
     occurrenceDateTime: str | None = None
@@ -144,12 +133,10 @@ class Resource(msgspec.Struct, gc=False):
     comment: str | None = None
     notDone: bool | None = None
     # Medication
-    form: CodeableConcept | None = None
     ingredient: list[Ingredient] | None = None
     # Procedure, Encounter
     performedDateTime: str | None = None
     performedPeriod: Period | None = None
-    occurrence: str | None = None
     period: Period | None = None
     actualPeriod: Period | None = None
     type: list[CodeableConcept] | CodeableConcept | str | None = None
@@ -205,13 +192,26 @@ class _RawEntry(msgspec.Struct):
     resource: msgspec.Raw = msgspec.Raw(b"null")
 
 
+class _FullEntry(_RawEntry, kw_only=True):
+    resource: msgspec.Raw
+
+
+class _OpenBundle(msgspec.Struct, kw_only=True):
+    """A Bundle in good order whose resources are not yet decoded."""
+
+    resourceType: Literal["Bundle"]
+    id: str | int | None = None
+    total: int | None = None
+    link: list[Link] | None = None
+    entry: list[_FullEntry]
+    resource: None = None
+
+
 class _RawBundle(msgspec.Struct):
     resourceType: str | None = None
     id: str | int | None = None
-    total: msgspec.Raw = msgspec.Raw(b"null")
-    link: msgspec.Raw = msgspec.Raw(b"null")
-    entry: msgspec.Raw = msgspec.Raw(b"null")
-    response: msgspec.Raw = msgspec.Raw(b"null")
+    link: list[Link] | None = None
+    entry: list[msgspec.Raw] | None = None
     resource: msgspec.Raw = msgspec.Raw(b"null")
 
 
@@ -223,10 +223,9 @@ DecodeFailure = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What msgspec raises on hostile input (deep nesting raises RecursionError)."""
 
 _resource = msgspec.json.Decoder(Resource, strict=False)
+_open_bundle = msgspec.json.Decoder(_OpenBundle, strict=False)
 _raw_bundle = msgspec.json.Decoder(_RawBundle, strict=False)
-_raw_entries = msgspec.json.Decoder(list[msgspec.Raw], strict=False)
 _raw_entry = msgspec.json.Decoder(_RawEntry, strict=False)
-_links = msgspec.json.Decoder(list[Link] | None, strict=False)
 _type_only = msgspec.json.Decoder(_TypeOnly, strict=False)
 
 
@@ -241,29 +240,46 @@ def decode_resource(raw: bytes | msgspec.Raw, path: str, dropped: list[Dropped])
         return _salvage(raw, path, dropped, error)
 
 
+def decode_singly(raw: msgspec.Raw, path: str, dropped: list[Dropped]) -> Resource | None:
+    """As `decode_resource`, for a value that may well be broken: a Bundle is decoded entry by entry.
+
+    Trying the whole first would mean to decode most of it twice.
+    """
+    try:
+        bundle = _open_bundle.decode(raw)
+    except DecodeFailure:
+        return decode_resource(raw, path, dropped)
+    lost: list[Dropped] = []
+    entries: list[Entry | None] = []
+    for position, each in enumerate(bundle.entry):
+        resource = decode_resource(each.resource, f"{path}.entry[{position}].resource", lost)
+        if resource is not None:
+            entries.append(Entry(each.fullUrl, each.search, resource))
+        elif bytes(each.resource) == b"null":
+            # An entry without a resource is no broken one, unless another is.
+            return decode_resource(raw, path, dropped)
+    dropped += lost
+    # With entries lost, fewer than the total are no news.
+    total = None if lost else bundle.total
+    return Resource(resourceType="Bundle", id=bundle.id, total=total, link=bundle.link, entry=entries)
+
+
 def _salvage(
     raw: bytes | msgspec.Raw, path: str, dropped: list[Dropped], error: BaseException
 ) -> Resource | None:
     try:
         outer = _raw_bundle.decode(raw)
     except DecodeFailure:
+        # A Bundle without its links or its list of entries may hide further pages or everything.
         dropped.append(Dropped(path, _resource_type(raw), _reason(error)))
         return None
     if bytes(outer.resource) != b"null":
         return decode_resource(outer.resource, f"{path}.resource", dropped)
-    if outer.resourceType != "Bundle":
+    if outer.resourceType != "Bundle" or outer.entry is None:
         dropped.append(Dropped(path, outer.resourceType, _reason(error)))
         return None
-    bundle = Resource(resourceType="Bundle", id=outer.id, entry=[])
-    try:
-        bundle.link = _links.decode(outer.link)
-        raws = _raw_entries.decode(outer.entry)
-    except DecodeFailure:
-        # Without its links or its list of entries the Bundle may hide further pages or everything.
-        dropped.append(Dropped(path, "Bundle", _reason(error)))
-        return None
-    bundle.entry = list(_salvage_entries(raws, path, dropped))
-    return bundle
+    entries = list(_salvage_entries(outer.entry, path, dropped))
+    return Resource(resourceType="Bundle", id=outer.id, link=outer.link, entry=entries)
 
 
 def _salvage_entries(raws: list[msgspec.Raw], path: str, dropped: list[Dropped]) -> Iterator[Entry]:

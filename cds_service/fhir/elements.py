@@ -79,11 +79,6 @@ class Range(msgspec.Struct, gc=False, frozen=True):
     high: Quantity | None = None
 
 
-class Ratio(msgspec.Struct, gc=False, frozen=True):
-    numerator: Quantity | None = None
-    denominator: Quantity | None = None
-
-
 class ReferenceRange(msgspec.Struct, gc=False, frozen=True):
     low: Quantity | None = None
     high: Quantity | None = None
@@ -94,12 +89,9 @@ class TimingRepeat(msgspec.Struct, gc=False, frozen=True):
     boundsDuration: Quantity | None = None
     boundsPeriod: Period | None = None
     count: int | None = None
-    duration: Decimal | None = None
-    durationUnit: str | None = None
     frequency: Decimal | None = None
     frequencyMax: Decimal | None = None
     period: Decimal | None = None
-    periodMax: Decimal | None = None
     periodUnit: str | None = None
     dayOfWeek: list[str] | None = None
     timeOfDay: list[str] | None = None
@@ -107,7 +99,6 @@ class TimingRepeat(msgspec.Struct, gc=False, frozen=True):
 
 
 class Timing(msgspec.Struct, gc=False, frozen=True):
-    event: list[str] | None = None
     repeat: TimingRepeat | None = None
     code: CodeableConcept | None = None
 
@@ -140,7 +131,6 @@ class DispenseRequest(msgspec.Struct, gc=False, frozen=True):
 
 
 class Meta(msgspec.Struct, gc=False, frozen=True):
-    versionId: str | int | None = None
     lastUpdated: str | None = None
 
 
@@ -153,10 +143,6 @@ class Search(msgspec.Struct, gc=False, frozen=True):
     mode: str | None = None
 
 
-class Participant(msgspec.Struct, gc=False, frozen=True):
-    actor: Reference | None = None
-
-
 class Hospitalization(msgspec.Struct, gc=False, frozen=True):
     dischargeDisposition: CodeableConcept | None = None
 
@@ -165,7 +151,6 @@ class Ingredient(msgspec.Struct, gc=False, frozen=True):
     """Ingredient of a Medication: R4 `item[x]`, R5 `item`."""
 
     itemCodeableConcept: CodeableConcept | None = None
-    itemReference: Reference | None = None
     item: CodeableReference | None = None
 
 

@@ -16,10 +16,10 @@ Values are found by content, not by key: Epic sites name prefetch keys themselve
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cds_service.fhir.decode import Dropped, Resource
+from msgspec.structs import replace
+
 from cds_service.fhir.results import Deadline, Failed, FailureReason, Fetched, FhirAccess, Incomplete
 from cds_service.fhir.search import address_under, clean_base, next_address
 from cds_service.fhir.source import Source, Value, members, merge, settled, take_apart, unique, with_gaps
@@ -34,25 +34,20 @@ _MAX_REFERENCES = 20
 
 
 def read_prefetch(
-    prefetch: Mapping[str, Resource | None],
-    templates: Sequence[PrefetchTemplate],
-    dropped_by_key: Mapping[str, Sequence[Dropped]],
+    values: Mapping[str, Value], templates: Sequence[PrefetchTemplate]
 ) -> dict[str, Source | None]:
     """A Source for each template that the call answered, None for each that it did not.
 
     Args:
-        prefetch: The decoded values by the site's keys.
+        values: The decoded values by the site's keys, taken apart with what could not be decoded of them.
         templates: What the service asks for.
-        dropped_by_key: What could not be decoded, by the site's keys. A key with a null value that stands
-            here was not null but unreadable.
     """
     own = {template.key: template for template in templates}
     first_of = {template.resource_type: template for template in reversed(templates)}
     found: dict[str, list[Value]] = {template.key: [] for template in templates}
     foreign: set[str] = set()
     unplaced: list[Value] = []
-    for key, raw in prefetch.items():
-        value = take_apart(raw, tuple(dropped_by_key.get(key, ())))
+    for key, value in values.items():
         template = own.get(key)
         if template is not None and value.answers_template(template):
             found[key].append(value.for_template(template, own_key=True))

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import msgspec
+
 from cds_service.fhir.decode import Dropped, Resource
 
 
@@ -74,8 +76,7 @@ class Incomplete(StrEnum):
     OTHER_VALUE = "another prefetch value, which may belong here, could not be read"
 
 
-@dataclass(frozen=True, slots=True)
-class Deadline:
+class Deadline(msgspec.Struct, frozen=True):
     """A moment on a monotonic clock after which no answer is of use. Passed down, never restarted."""
 
     expires: float

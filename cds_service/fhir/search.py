@@ -7,7 +7,6 @@ arrived with the call.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 import msgspec
@@ -24,8 +23,7 @@ from cds_service.fhir.decode import (
 from cds_service.fhir.results import FailureReason, Fetched, Incomplete
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """One Bundle, with its outcome entries judged.
 
     `problem` is set when the Bundle has nothing but an outcome that does not mean "no results".
@@ -144,10 +142,11 @@ def read_page(bundle: Resource) -> Page:
     outcomes: list[Resource] = []
     gaps: list[Incomplete] = []
     for entry in bundle.entry or ():
-        if entry is None or entry.resource is None or entry.resource.resourceType is None:
+        resource = None if entry is None else entry.resource
+        if entry is None or resource is None or resource.resourceType is None:
             gaps.append(Incomplete.ENTRIES)
-        elif entry.resource.resourceType == "OperationOutcome":
-            outcomes.append(entry.resource)
+        elif resource.resourceType == "OperationOutcome":
+            outcomes.append(resource)
         else:
             entries.append(entry)
     problems = (problem_of(outcome, nothing_else=not entries) for outcome in outcomes)
@@ -165,7 +164,9 @@ def self_type(bundle: Resource) -> str:
 
 
 def _link(bundle: Resource, relation: str) -> str | None:
-    return next((link.url for link in bundle.link or () if link.relation == relation and link.url), None)
+    if not bundle.link:
+        return None
+    return next((link.url for link in bundle.link if link.relation == relation and link.url), None)
 
 
 _REASON_OF_STATUS = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import msgspec
@@ -26,9 +25,8 @@ _R4_NAME = {"ProcedureRequest": "ServiceRequest"}
 """STU3 types whose successor in R4 the templates ask for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """What is known for one template.
+class Source(msgspec.Struct, frozen=True):
+    """What is known for one template. `repr` shows no resource and no link: they are the patient's.
 
     Attributes:
         key: Key of the template.
@@ -45,19 +43,22 @@ class Source:
     """
 
     key: str
-    resources: tuple[Resource, ...] | None = field(repr=False)
+    resources: tuple[Resource, ...] | None
     failure: FailureReason | None = None
     complete: bool = True
     origin: Literal["prefetch", "fhir", "none"] = "prefetch"
     dropped: tuple[Dropped, ...] = ()
-    included: tuple[Resource, ...] = field(default=(), repr=False)
+    included: tuple[Resource, ...] = ()
     gaps: tuple[Incomplete, ...] = ()
-    next_links: tuple[str, ...] = field(default=(), repr=False)
+    next_links: tuple[str, ...] = ()
     seconds: float = 0.0
 
+    def __repr__(self) -> str:
+        shown = ("key", "failure", "complete", "origin", "dropped", "gaps", "seconds")
+        return f"Source({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
 
-@dataclass(frozen=True, slots=True)
-class Value:
+
+class Value(msgspec.Struct, frozen=True):
     """One prefetch value (or one fetched answer) taken apart."""
 
     resources: tuple[Resource, ...] = ()
@@ -69,6 +70,8 @@ class Value:
     answers: str = ""
     """The resource type that its `self` link names."""
     is_single: bool = False
+    types: frozenset[str | None] = frozenset()
+    """The resource types among `resources` and `included`."""
 
     def answers_template(self, template: PrefetchTemplate) -> bool:
         """Whether a value under the template's own key is about its type.
@@ -79,19 +82,18 @@ class Value:
 
     def for_template(self, template: PrefetchTemplate, *, own_key: bool) -> Value:
         """The part of this value that answers `template`."""
-        everything = (*self.resources, *self.included)
-        gaps = self.gaps
-        if may_concern(template.resource_type, self.dropped):
+        wanted, gaps = template.resource_type, self.gaps
+        if self.dropped and may_concern(wanted, self.dropped):
             gaps = (*gaps, Incomplete.ENTRIES)
         if self.is_single and template.is_search and not own_key:
             # Under our own name it is the whole answer of a sloppy client; elsewhere who knows.
             gaps = (*gaps, Incomplete.SINGLE)
-        return replace(
-            self,
-            resources=tuple(found for found in everything if found.resourceType == template.resource_type),
-            included=tuple(found for found in everything if found.resourceType != template.resource_type),
-            gaps=gaps,
-        )
+        resources, included = self.resources, self.included
+        if included or not self.types <= {wanted}:
+            everything = (*resources, *included)
+            resources = tuple(found for found in everything if found.resourceType == wanted)
+            included = tuple(found for found in everything if found.resourceType != wanted)
+        return msgspec.structs.replace(self, resources=resources, included=included, gaps=gaps)
 
 
 def members(value: Resource | None) -> Iterator[Resource]:
@@ -116,7 +118,10 @@ def take_apart(raw: Resource | None, dropped: tuple[Dropped, ...] = ()) -> Value
         return Value(failure=FailureReason.NOT_FHIR, dropped=dropped)
     if value.resourceType == "OperationOutcome":
         return Value(failure=problem_of(value, nothing_else=False) or FailureReason.REPORTED_PROBLEM)
-    return Value(resources=(_as_in_r4(value),), dropped=dropped, is_single=True)
+    resource = _as_in_r4(value)
+    return Value(
+        resources=(resource,), dropped=dropped, is_single=True, types=frozenset({resource.resourceType})
+    )
 
 
 def _as_in_r4(resource: Resource) -> Resource:
@@ -144,7 +149,11 @@ def _take_bundle_apart(bundle: Resource, dropped: tuple[Dropped, ...]) -> Value:
     for entry in page.entries:
         is_include = entry.search is not None and entry.search.mode == "include"
         if entry.resource is not None:
-            (included if is_include else resources).append(_as_in_r4(entry.resource))
+            (included if is_include else resources).append(entry.resource)
+    types = frozenset({resource.resourceType for found in (resources, included) for resource in found})
+    if not types.isdisjoint(_R4_NAME):
+        resources, included = ([_as_in_r4(each) for each in found] for found in (resources, included))
+        types = frozenset(_R4_NAME.get(name or "", name) for name in types)
     gaps = page.gaps
     if page.next_link is not None:
         gaps = (*gaps, Incomplete.PAGES)
@@ -158,6 +167,7 @@ def _take_bundle_apart(bundle: Resource, dropped: tuple[Dropped, ...]) -> Value:
         dropped=dropped,
         next_links=(page.next_link,) if page.next_link is not None else (),
         answers=answers,
+        types=types,
     )
 
 
@@ -165,42 +175,62 @@ def merge(key: str, values: Sequence[Value], origin: Literal["prefetch", "fhir"]
     """All values for one template as one Source; None if there are none."""
     if not values:
         return None
-    good = [value for value in values if value.failure is None]
-    failure = next((value.failure for value in values if value.failure is not None), None)
+    failures: list[FailureReason] = []
+    resources: list[Resource] = []
+    included: list[Resource] = []
+    dropped: list[Dropped] = []
+    next_links: list[str] = []
+    gaps: list[Incomplete] = []
+    for value in values:
+        dropped += value.dropped
+        if value.failure is not None:
+            failures.append(value.failure)
+            continue
+        resources += value.resources
+        included += value.included
+        next_links += value.next_links
+        gaps += value.gaps
+    if len(failures) == len(values):
+        return Source(key, None, failures[0], complete=False, origin=origin, dropped=tuple(dropped))
+    if failures:
+        gaps.append(Incomplete.PROBLEM)
     source = Source(
         key=key,
-        resources=unique(found for value in good for found in value.resources) if good else None,
-        failure=None if good else failure,
-        complete=bool(good),
+        resources=unique(resources),
+        complete=not gaps,
         origin=origin,
-        dropped=tuple(dropped for value in values for dropped in value.dropped),
-        included=unique(found for value in good for found in value.included),
-        next_links=tuple(link for value in good for link in value.next_links),
+        dropped=tuple(dropped),
+        included=unique(included),
+        gaps=tuple(dict.fromkeys(gaps)),
+        next_links=tuple(next_links),
     )
-    if not good:
-        return source
-    gaps = [gap for value in good for gap in value.gaps]
-    source = with_gaps(source, *gaps, *([Incomplete.PROBLEM] if failure is not None else []))
-    return source if source.next_links else settled(source, failure or FailureReason.NOT_FHIR)
+    return source if source.next_links else settled(source, failures[0] if failures else FailureReason.NOT_FHIR)
 
 
 def with_gaps(source: Source, *more: Incomplete) -> Source:
     """`source` with further reasons why it is not complete."""
     gaps = tuple(dict.fromkeys((*source.gaps, *more)))
-    return replace(source, gaps=gaps, complete=not gaps)
+    return msgspec.structs.replace(source, gaps=gaps, complete=not gaps)
 
 
 def settled(source: Source, reason: FailureReason) -> Source:
     """`source`, or a failure if it is empty and has gaps: an answer with holes never means "none found"."""
     if source.resources == () and source.gaps:
-        return replace(source, resources=None, failure=reason, complete=False, next_links=())
+        return msgspec.structs.replace(
+            source, resources=None, failure=reason, complete=False, next_links=()
+        )
     return source
 
 
 def unique(resources: Iterable[Resource]) -> tuple[Resource, ...]:
     """Without exact duplicates, in order."""
+    found = tuple(resources)
+    ids = {resource.id for resource in found}
+    if len(ids) == len(found) and None not in ids:
+        # The usual case: where no id comes twice, nothing needs comparing.
+        return found
     kept: dict[object, list[Resource]] = {}
-    for resource in resources:
+    for resource in found:
         # Without an id only the whole content can serve as the key.
         name = resource.reference if resource.id is not None else msgspec.json.encode(resource)
         same = kept.setdefault(name, [])

@@ -6,7 +6,7 @@ import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cds_service.facts.medications import MedicationShelf, shelve, unresolved_reference
@@ -76,11 +76,10 @@ class Person:
         if kind not in self._holes.absent:
             # All results are read in one piece; none is left for the second key of their type.
             resources, dropped = ((), ()) if key == "vitals" else self.resources(kind)
-        source = Source(key, resources, dropped=dropped, origin="none" if resources is None else "prefetch")
         if resources is None:
-            return replace(source, failure=FailureReason.NO_ACCESS, complete=False)
+            return Source(key, None, FailureReason.NO_ACCESS, complete=False, origin="none")
         gaps = (Incomplete.ENTRIES,) if dropped or kind in self._holes.partial else ()
-        return replace(source, complete=not gaps, gaps=gaps)
+        return Source(key, resources, complete=not gaps, dropped=dropped, gaps=gaps)
 
     def shelf(self, catalogue: Catalogue) -> MedicationShelf:
         """The Medications that the patient's orders refer to."""

@@ -8,7 +8,7 @@ long). An order or a problem that has ended since was still running then.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 import msgspec
@@ -44,7 +44,7 @@ class Past:
         return {
             key: source
             if source.resources is None
-            else replace(source, resources=tuple(_seen(self._dated[key], moment, signing)))
+            else msgspec.structs.replace(source, resources=tuple(_seen(self._dated[key], moment, signing)))
             for key, source in self._sources.items()
         }
 

@@ -7,12 +7,11 @@ resource costs only itself (`fhir.decode`).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 
 import msgspec
 
 from cds_service.errors import BadRequest, NothingAssessable, OrdersWithheld
-from cds_service.fhir.decode import DecodeFailure, Dropped, Entry, Reference, Resource, decode_resource
+from cds_service.fhir.decode import DecodeFailure, Dropped, Entry, Reference, Resource, decode_singly
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9.\-]{1,256}")
 _MAX_ENTRIES = 10_000
@@ -83,8 +82,7 @@ _body = msgspec.json.Decoder(_Body, strict=False)
 _raw_body = msgspec.json.Decoder(_RawBody, strict=False)
 
 
-@dataclass(frozen=True, slots=True)
-class HookRequest:
+class HookRequest(msgspec.Struct, frozen=True):
     """A call after decoding and the checks that need no data."""
 
     hook: str
@@ -98,7 +96,7 @@ class HookRequest:
     """Bundle of the orders being signed, selected or refilled; None for hooks without orders."""
     selections: tuple[str, ...] | None
     prefetch: dict[str, Resource | None]
-    dropped: dict[str, tuple[Dropped, ...]] = field(default_factory=dict)
+    dropped: dict[str, tuple[Dropped, ...]] = {}
     """Prefetch key -> what could not be read of it."""
     dropped_orders: tuple[Dropped, ...] = ()
 
@@ -129,11 +127,11 @@ def _decode_tolerantly(body: bytes) -> HookRequest:
     dropped: dict[str, tuple[Dropped, ...]] = {}
     prefetch: dict[str, Resource | None] = {}
     for number, (key, value) in enumerate((raw.prefetch or {}).items()):
-        if bytes(value).strip() == b"null":
+        if bytes(value) == b"null":
             prefetch[key] = None
             continue
         spoilt: list[Dropped] = []
-        resource = decode_resource(value, f"prefetch[{number}]", spoilt)
+        resource = decode_singly(value, f"prefetch[{number}]", spoilt)
         if resource is not None:
             prefetch[key] = resource
         else:
@@ -148,8 +146,8 @@ def _decode_tolerantly(body: bytes) -> HookRequest:
         for name in _BUNDLES:
             value = getattr(raw.context, name)
             given[name] = None
-            if bytes(value).strip() != b"null":
-                given[name] = decode_resource(value, f"context.{name}", lost)
+            if bytes(value) != b"null":
+                given[name] = decode_singly(value, f"context.{name}", lost)
                 if given[name] is None:
                     raise NothingAssessable("The orders in the context could not be read.")
         dropped_orders = tuple(lost)

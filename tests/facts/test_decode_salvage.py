@@ -2,9 +2,10 @@
 
 import json
 
+import msgspec
 import pytest
 
-from cds_service.fhir.decode import decode_resource
+from cds_service.fhir.decode import decode_resource, decode_singly
 
 
 def decode(value):
@@ -109,3 +110,34 @@ def test_F18_what_cannot_be_read_is_named_without_its_content(body, kind, reason
 def test_numbers_beyond_a_float_keep_their_digits():
     found, _ = decode(b'{"valueQuantity": {"value": 9.10}, "resourceType": "Observation"}')
     assert str(found.valueQuantity.value) == "9.10"
+
+
+BESIDE_SOMETHING_BROKEN = {
+    "a good Bundle keeps its total and its links": bundle(GOOD, total=7, link=[{"relation": "next", "url": "u"}]),
+    "an empty Bundle": bundle(),
+    "a Bundle without a list": {"resourceType": "Bundle", "total": 0},
+    "a Bundle that does not say so": {"entry": [{"resource": GOOD}]},
+    "one lost of two, so that the total says nothing": bundle(GOOD, BAD, total=2),
+    "all lost": bundle(BAD, BAD),
+    "a null entry": bundle() | {"entry": [None, {"resource": GOOD}]},
+    "a null entry beside a broken one": bundle() | {"entry": [None, {"resource": BAD}]},
+    "an entry without a resource": bundle() | {"entry": [{"fullUrl": "u"}, {"resource": GOOD}]},
+    "a null resource": bundle(GOOD, None),
+    "a null resource beside a broken one": bundle(BAD, None),
+    "an entry that is no object": bundle() | {"entry": ["x", {"resource": GOOD}]},
+    "a Bundle in a Bundle": bundle(bundle(GOOD, BAD)),
+    "the wrapper of early clients": {"response": {"status": "200 OK"}, "resource": bundle(GOOD, BAD)},
+    "links that cannot be read": bundle(GOOD, link="next"),
+    "one resource": GOOD,
+    "one broken resource": BAD,
+    "no object": [],
+}
+
+
+@pytest.mark.parametrize("value", BESIDE_SOMETHING_BROKEN.values(), ids=BESIDE_SOMETHING_BROKEN)
+def test_F27_entry_by_entry_or_as_a_whole_the_same_is_read_and_the_same_is_lost(value):
+    dropped = []
+    found = decode_singly(msgspec.Raw(json.dumps(value).encode()), "prefetch[0]", dropped)
+    whole, lost = decode(value)
+    assert found == whole
+    assert [(each.path, each.resource_type, each.reason) for each in dropped] == lost

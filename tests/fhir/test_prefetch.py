@@ -24,6 +24,7 @@ from cds_service.fhir.decode import decode_resource
 from cds_service.fhir.prefetch import complete, members, read_prefetch, read_references
 from cds_service.fhir.results import Deadline, Failed, FailureReason, FhirAccess, Incomplete
 from cds_service.fhir.search import address_under
+from cds_service.fhir.source import take_apart
 from cds_service.protocol.prefetch import PrefetchTemplate, fill
 
 PATIENT = PrefetchTemplate("patient", "Patient/{{context.patientId}}", "Patient")
@@ -64,7 +65,8 @@ def sources_of(prefetch):
         values[key] = None if value is None else decode_resource(json.dumps(value).encode(), key, lost)
         if lost:
             dropped[key] = tuple(lost)
-    return read_prefetch(values, TEMPLATES, dropped)
+    taken = {key: take_apart(value, dropped.get(key, ())) for key, value in values.items()}
+    return read_prefetch(taken, TEMPLATES)
 
 
 def summary(source):
@@ -190,7 +192,7 @@ def test_F10_unreadable_value_as_the_request_decoder_marks_it():
     lost = []
     decode_resource(b'{"resourceType":"Condition","code":1}', "prefetch[0]", lost)
     mark = decode_resource(b'{"resourceType":"OperationOutcome"}', "", [])
-    source = read_prefetch({"conditions": mark}, TEMPLATES, {"conditions": lost})["conditions"]
+    source = read_prefetch({"conditions": take_apart(mark, tuple(lost))}, TEMPLATES)["conditions"]
     assert summary(source) == failed(FailureReason.NOT_FHIR)
     assert source.dropped == tuple(lost)
 
