@@ -72,6 +72,9 @@ def create_app(engine: Engine) -> FastAPI:
         lifespan=lifespan,
     )
     _add_gate(app, engine)
+    if engine.store is not None:
+        admission = engine.admission
+        engine.store.more_follow = lambda: admission.waiting > 0
     app.add_middleware(Shield, state=engine.state)
     _add_cors(app, engine)
     _add_errors(app, engine)
