@@ -19,7 +19,7 @@ class Direct(APIRoute):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Call the endpoint with the service id and the request, and send what it returns."""
-        if scope["method"] not in self.methods:
+        if scope["method"] not in (self.methods or ()):
             # Answered with 405.
             await super().handle(scope, receive, send)
             return
