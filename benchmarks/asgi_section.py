@@ -85,7 +85,7 @@ def _signed_callers(folder: Path) -> Iterator[dict[str, tuple[AsgiApp, Iterator[
     clients.write_text(json.dumps({"clients": [{"id": "bench", "issuer": _ISSUER, "jwks": {"keys": jwks}}]}))
     inside = folder / "signed"
     inside.mkdir()
-    with engine(inside, auth="required", clients=clients, public_url=_PUBLIC) as built:
+    with engine(inside, auth="required", clients=clients, public_url=_PUBLIC, client_rate=0) as built:
         app = service_app(built)
         yield {name: (app, _tokens(name, key)) for name, key in keys.items()}
 

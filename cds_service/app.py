@@ -12,8 +12,6 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
-from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import ClientDisconnect
 
 from cds_service import __version__, discovery, pipeline
 from cds_service.arrival import Body, SenderGone, WhileConnected
@@ -38,6 +36,7 @@ from cds_service.openapi import OPERATIONS
 from cds_service.protocol.response import encode
 from cds_service.readiness import readiness
 from cds_service.shield import Shield
+from cds_service.web.edge import Cors, Direct
 from cds_service.web.routes import mount_pages
 
 log = structlog.get_logger()
@@ -70,11 +69,17 @@ def create_app(engine: Engine) -> FastAPI:
         # A redirect would be built from the Host header, which a caller can choose.
         redirect_slashes=False,
         lifespan=lifespan,
+        # It would record the messages of errors, which may quote a request; and it costs every call.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     _add_gate(app, engine)
+    if engine.store is not None:
+        admission = engine.admission
+        engine.store.more_follow = lambda: admission.waiting > 0
     app.add_middleware(Shield, state=engine.state)
     _add_cors(app, engine)
     _add_errors(app, engine)
+    # First: routes are looked through in order.
     _add_hooks(app, engine)
     _add_operations(app, engine)
     mount_pages(app, engine)
@@ -96,7 +101,7 @@ def _add_cors(app: FastAPI, engine: Engine) -> None:
     development = settings.environment == "development"
     if settings.cors_origins or development:
         app.add_middleware(
-            CORSMiddleware,
+            Cors,
             allow_origins=list(settings.cors_origins),
             allow_origin_regex=_ANY_LOOPBACK if development else None,
             allow_methods=["GET", "POST"],
@@ -158,39 +163,45 @@ def _add_errors(app: FastAPI, engine: Engine) -> None:
 
 
 def _add_hooks(app: FastAPI, engine: Engine) -> None:
-    @app.get("/cds-services", openapi_extra=OPERATIONS["discovery"])
-    async def discover(request: Request) -> Response:
-        return Response(await discovery.document(engine, dict(request.headers)), media_type=JSON)
-
-    @app.post("/cds-services/{service_id}", openapi_extra=OPERATIONS["call"])
     async def call(service_id: str, request: Request) -> Response:
         return await _call(engine, pipeline.answer, service_id, request)
 
-    @app.post("/explain/{service_id}", openapi_extra=OPERATIONS["explain"])
     async def explain(service_id: str, request: Request) -> Response:
         if engine.settings.environment == "production":
             raise UnknownService("There is nothing at this address.")
         return await _call(engine, pipeline.trace, service_id, request)
 
-    @app.post("/cds-services/{service_id}/feedback", openapi_extra=OPERATIONS["feedback"])
     async def feedback(service_id: str, request: Request) -> Response:
-        async def keep(body: bytes, turn: Turn) -> Response:
-            await receive_feedback(pinned, service_id, dict(request.headers), body, turn)
+        async def keep(headers: dict[str, str], body: bytes, turn: Turn) -> Response:
+            await receive_feedback(pinned, service_id, headers, body, turn)
             return Response(status_code=200)
 
         pinned = engine.pinned()
         return await _counted(pinned, "feedback", request, keep)
+
+    for path, endpoint, name in (
+        ("/cds-services/{service_id}", call, "call"),
+        ("/explain/{service_id}", explain, "explain"),
+        ("/cds-services/{service_id}/feedback", feedback, "feedback"),
+    ):
+        app.router.add_api_route(
+            path, endpoint, methods=["POST"], openapi_extra=OPERATIONS[name], route_class_override=Direct
+        )
+
+    @app.get("/cds-services", openapi_extra=OPERATIONS["discovery"])
+    async def discover(request: Request) -> Response:
+        return Response(await discovery.document(engine, dict(request.headers)), media_type=JSON)
 
 
 async def _call(engine: Engine, line: _Pipeline, service_id: str, request: Request) -> Response:
     pinned = engine.pinned()
     ready = pinned.services.get(service_id)
 
-    async def answer(body: bytes, turn: Turn) -> Response:
+    async def answer(headers: dict[str, str], body: bytes, turn: Turn) -> Response:
         await pinned.admission.enter(rank_of(ready.service.hook if ready else None))
         try:
             async with WhileConnected(request.receive):
-                reply = await line(pinned, service_id, dict(request.headers), body, turn)
+                reply = await line(pinned, service_id, headers, body, turn)
         finally:
             pinned.admission.leave()
         return Response(reply.body, status_code=reply.status, media_type=JSON, headers=reply.headers)
@@ -198,30 +209,41 @@ async def _call(engine: Engine, line: _Pipeline, service_id: str, request: Reque
     return await _counted(pinned, service_id if ready else "unknown", request, answer)
 
 
+def _headers(request: Request) -> dict[str, str]:
+    """By name in small letters; of a name that comes twice the first."""
+    return {
+        name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(request.scope["headers"])
+    }
+
+
 async def _counted(
-    engine: Engine, name: str, request: Request, work: Callable[[bytes, Turn], Awaitable[Response]]
+    engine: Engine,
+    name: str,
+    request: Request,
+    work: Callable[[dict[str, str], bytes, Turn], Awaitable[Response]],
 ) -> Response:
     """Read the body, do the work with it, and count how it went and for whom."""
     turn, held = engine.admission.turn(), Body(engine.admission)
     settings = engine.settings
     status = 500
     try:
+        headers = _headers(request)
         body = await held.read(
-            request.headers,
-            request.stream(),
+            headers,
+            request.receive,
             limit=settings.max_body_bytes,
             seconds=settings.body_deadline_ms / 1000,
         )
         # How long a client takes to send is not our time.
         turn.arrived = time.perf_counter()
-        response = await work(body, turn)
+        response = await work(headers, body, turn)
     except CdsError as error:
         status = error.status
         raise
     except Unauthenticated:
         status = 401
         raise
-    except (ClientDisconnect, SenderGone):
+    except SenderGone:
         status = _GONE
         return Response(status_code=_GONE)
     else:

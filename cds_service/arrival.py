@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from types import TracebackType
 from typing import Any
 
 from cds_service.errors import BodyTooLarge, BodyTooSlow, UnsupportedEncoding
 from cds_service.load.admission import Admission
 
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 # A call that is answered sooner needs nobody to watch its connection.
 _UNWATCHED_S = 0.05
 
@@ -22,7 +23,7 @@ class Body:
         self._held = 0
 
     async def read(
-        self, headers: Mapping[str, str], chunks: AsyncIterator[bytes], *, limit: int, seconds: float
+        self, headers: Mapping[str, str], receive: Receive, *, limit: int, seconds: float
     ) -> bytes:
         """All of it, never more than `limit` bytes and never longer than `seconds`.
 
@@ -31,6 +32,7 @@ class Body:
             BodyTooLarge: more bytes, declared or sent.
             BodyTooSlow: not all there in time.
             Overloaded: too many bytes are held for other calls.
+            SenderGone: the client has closed its connection.
         """
         if headers.get("content-encoding", "identity").lower() != "identity":
             raise UnsupportedEncoding("Compressed request bodies are not accepted.")
@@ -40,15 +42,21 @@ class Body:
         read: list[bytes] = []
         try:
             async with asyncio.timeout(seconds):
-                async for chunk in chunks:
+                more = True
+                while more:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise SenderGone
+                    chunk = message.get("body", b"")
                     if self._held + len(chunk) > limit:
                         raise BodyTooLarge(f"The body is larger than {limit:,} bytes.")
                     self._admission.hold(len(chunk))
                     self._held += len(chunk)
                     read.append(chunk)
+                    more = message.get("more_body", False)
         except TimeoutError:
             raise BodyTooSlow("The body did not arrive in time.") from None
-        return b"".join(read)
+        return read[0] if len(read) == 1 else b"".join(read)
 
     def let_go(self) -> None:
         """Give the memory back."""
@@ -67,7 +75,7 @@ class WhileConnected:
         receive: the ASGI channel of a request whose body has been read.
     """
 
-    def __init__(self, receive: Callable[[], Awaitable[Any]]) -> None:
+    def __init__(self, receive: Receive) -> None:
         self._receive = receive
         self._listener: asyncio.Task[None] | None = None
         self._gone = False

@@ -64,15 +64,20 @@ class Engine:
     received: Received = field(default_factory=Received)
     _views: dict[tuple[str, str], ServiceFor] = field(default_factory=dict)
     _live: int | None = None
+    _pinned: Engine | None = field(default=None, init=False)
+    """The copy that all calls share until another configuration is adopted."""
 
     def pinned(self) -> Engine:
         """A copy that keeps this configuration when the engine takes another: a call ends as it began."""
-        return copy.copy(self)
+        if self._pinned is None:
+            self._pinned = copy.copy(self)
+        return self._pinned
 
     def adopt(self, other: Engine) -> None:
         """Take over the configuration of another engine, between two steps of the event loop."""
         for name in _CONFIGURED:
             setattr(self, name, getattr(other, name))
+        self._pinned = None
 
     @property
     def enforces_approvals(self) -> bool:

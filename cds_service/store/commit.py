@@ -1,7 +1,7 @@
 """One group of jobs becomes one transaction.
 
-Invocations are most of the traffic, so their INSERTs are compiled once and handed to the driver whole: as a
-list of rows to SQLite, as one JSON array to PostgreSQL. For a group of 64 this takes half and a fifth of the
+Invocations are most of the traffic, so their INSERTs are compiled once and handed to the driver whole: as blocks
+of rows to SQLite, as one JSON array to PostgreSQL. For a group of 64 this takes half and a fifth of the
 processor time of an ordinary `execute`.
 """
 
@@ -12,11 +12,13 @@ import secrets
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import msgspec
 from sqlalchemy import ClauseElement, Connection, Engine, Table, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
 
 from cds_service.store.records import FeedbackResult, JtiVerdict, KeptFeedback
 from cds_service.store.rows import Row
@@ -26,6 +28,9 @@ from cds_service.store.schema import CARD, CONFIGURATION, FEEDBACK, INVOCATION, 
 REPEAT_WINDOW_S = 60
 # SQLite and PostgreSQL both limit the parameters of one statement; 500 keys stay far below.
 _KEYS_PER_QUERY = 500
+# Rows of one INSERT to SQLite: the driver lets go of the interpreter's lock for every statement, and gets it back
+# only when the event loop happens to pause.
+_BLOCK = 16
 _JTI_CLAIMED = ("claim", "body_hash", "seen_at", "expires_at")
 
 
@@ -87,6 +92,7 @@ class GroupCommit:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._driver_error: type[Exception] = engine.dialect.loaded_dbapi.Error
         # Kept open: taking it from the pool for every group costs as much as a small INSERT.
         self._connection: Connection | None = None
         insert_or = postgresql.insert if self._postgresql else sqlite.insert
@@ -173,9 +179,28 @@ class GroupCommit:
             (OUTCOME, [row for job in jobs for row in job.outcomes]),
             (CARD, [row for job in jobs for row in job.cards]),
         ):
-            if rows:
-                parameters = (msgspec.json.encode(rows).decode(),) if self._postgresql else rows
-                connection.exec_driver_sql(self._sql[table], parameters)
+            if not rows:
+                continue
+            if self._postgresql:
+                connection.exec_driver_sql(self._sql[table], (msgspec.json.encode(rows).decode(),))
+            else:
+                self._insert_blocks(connection, self._sql[table], rows)
+
+    def _insert_blocks(self, connection: Connection, sql: str, rows: list[Row]) -> None:
+        whole = len(rows) - len(rows) % _BLOCK
+        driver = connection.connection
+        try:
+            if whole:
+                head, values = sql.rsplit("VALUES ", 1)
+                blocks = [
+                    tuple(chain.from_iterable(rows[at : at + _BLOCK])) for at in range(0, whole, _BLOCK)
+                ]
+                driver.cursor().executemany(f"{head}VALUES {', '.join([values] * _BLOCK)}", blocks)
+            if whole < len(rows):
+                driver.cursor().executemany(sql, rows[whole:])
+        except self._driver_error as error:
+            # As SQLAlchemy would have said it.
+            raise DBAPIError.instance(None, None, error, self._driver_error, hide_parameters=True) from None
 
     def _feedback(self, connection: Connection, job: FeedbackJob) -> FeedbackResult:
         if not job.values:

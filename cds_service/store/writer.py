@@ -23,6 +23,8 @@ from cds_service.store.errors import StoreUnavailable
 from cds_service.store.records import FeedbackResult
 
 MAX_GROUP = 256
+# A commit costs several times what a record in it does, so it waits this long for records that are known to follow.
+GATHER_S = 0.004
 HOUSEKEEPING_S = 60.0
 SLOW_COMMIT_S = 0.5
 _BACKOFF_S = (0.05, 0.1, 0.2, 0.5, 1.0)
@@ -83,6 +85,7 @@ class Writer:
         self._counters = counters
         self._capacity = capacity
         self._waiting: deque[Ticket] = deque()
+        self._more_follow = False
         self._wake = threading.Condition()
         self._closing = False
         self._failures = 0
@@ -109,13 +112,18 @@ class Writer:
         began = self._began
         return self._away or (began is not None and time.monotonic() - began > SLOW_COMMIT_S)
 
-    def submit(self, ticket: Ticket) -> bool:
-        """Queue a ticket; False if the queue is full or the writer is closing."""
+    def submit(self, ticket: Ticket, *, more_follow: bool = False) -> bool:
+        """Queue a ticket; False if the queue is full or the writer is closing.
+
+        `more_follow` says that others will come within moments, so that one commit can take them all.
+        """
         with self._wake:
             if self._closing or len(self._waiting) >= self._capacity:
                 return False
             self._waiting.append(ticket)
-            self._wake.notify()
+            self._more_follow = more_follow
+            if not more_follow or len(self._waiting) == 1:
+                self._wake.notify()
         return True
 
     def close(self, timeout: float) -> None:
@@ -146,6 +154,8 @@ class Writer:
         with self._wake:
             if not self._waiting and not self._closing:
                 self._wake.wait(HOUSEKEEPING_S)
+            if self._more_follow and not self._closing:
+                self._wake.wait(GATHER_S)
             if not self._waiting:
                 return None if self._closing else []
             return list(itertools.islice(self._waiting, MAX_GROUP))

@@ -28,7 +28,7 @@ async def read_form(request: Request, engine: Engine) -> dict[str, str]:
     try:
         body = await held.read(
             request.headers,
-            request.stream(),
+            request.receive,
             # Percent-encoding makes JSON about half as long again.
             limit=2 * settings.max_body_bytes,
             seconds=settings.body_deadline_ms / 1000,

@@ -271,7 +271,7 @@ FAULTS = (
         "F32",
         "a card does not wait for the database",
         S + "store/store.py",
-        "            async with asyncio.timeout(timeout):\n                await committed\n",
+        "            await _within(committed, timeout)\n",
         "            await committed\n",
     ),
     Switch(

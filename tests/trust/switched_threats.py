@@ -154,7 +154,7 @@ THREATS = (
         "T15",
         "identifiers are hashed",
         S + "store/rows.py",
-        '        return hmac.digest(self._key, message, "sha256").hex()[:_HASH_CHARACTERS]\n',
+        "        return hashed.hexdigest()[:_HASH_CHARACTERS]\n",
         "        return value\n",
     ),
     # --- bodies
