@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from cds_service.conform import Options, OptionsError, Report, Result, Verdict, run
 from cds_service.settings import SettingsError
 
-_COLOURS = {Verdict.FAIL: "bold red", Verdict.WARN: "yellow", Verdict.PASS: "green", Verdict.SKIP: "dim"}
-_ORDER = (Verdict.FAIL, Verdict.WARN, Verdict.SKIP, Verdict.PASS)
+if TYPE_CHECKING:
+    from cds_service.conform import Report, Result
+
+_COLOURS = {"fail": "bold red", "warn": "yellow", "skip": "dim", "pass": "green"}
+"""Of a verdict; the worst first, as they are shown."""
 
 # A command-line flag is a boolean with a default by nature.
 # ruff: noqa: FBT002
@@ -51,6 +53,8 @@ def conform(
     json: Annotated[bool, typer.Option("--json", help="Output for machines.")] = False,
 ) -> None:
     """Test any CDS Hooks service from outside: discovery, cards, errors, prefetch, feedback, tokens, CORS."""
+    from cds_service.conform import Options, OptionsError, run  # noqa: PLC0415 - not needed to serve
+
     try:
         options = Options(
             bodies=tuple(path.read_bytes() for path in body or ()),
@@ -81,10 +85,12 @@ def conform(
 
 def show(console: Console, report: Report) -> None:
     """The table, worst first, and the sums."""
+    from cds_service.conform import Verdict  # noqa: PLC0415 - not needed to serve
+
     table = Table(Column("Check", no_wrap=True), Column("Result", no_wrap=True), "Level", "Rule")
-    for verdict in _ORDER:
-        for result in report.of(verdict):
-            outcome = f"[{_COLOURS[verdict]}]{verdict.value}[/]"
+    for verdict, colour in _COLOURS.items():
+        for result in report.of(Verdict(verdict)):
+            outcome = f"[{colour}]{verdict}[/]"
             table.add_row(result.id, outcome, result.level.value, _told(result))
     console.print(table)
     for note in report.notes:

@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 from rich.console import Console, Group
-from rich.markdown import Markdown
 from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
@@ -120,6 +119,8 @@ def render(console: Console, trace: dict[str, Any]) -> None:
 
 def show_card(console: Console, card: dict[str, Any]) -> None:
     """A card as plain text, with what a clinician could do about it."""
+    from rich.markdown import Markdown  # noqa: PLC0415 - with its highlighting slow to load, not needed to serve
+
     colour = {"critical": "red", "warning": "yellow", "info": "blue"}[card["indicator"]]
     body = Group(Text(card["summary"], style="bold"), Text(), Markdown(card.get("detail", "")))
     console.print(Panel(body, title=card["indicator"].upper(), title_align="left", border_style=colour))

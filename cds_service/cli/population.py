@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
@@ -18,11 +18,12 @@ from rich.table import Column, Table
 
 from cds_service.clients.profile import ClientProfile
 from cds_service.engine import Engine, build_engine
-from cds_service.population.run import Progress as Step
-from cds_service.population.run import Tell
-from cds_service.population.synthetic.generate import MANIFEST, TRUTH, Plan, cpu_count, generate
-from cds_service.population.trouble import Trouble
 from cds_service.settings import SettingsError, load_settings
+
+if TYPE_CHECKING:
+    from cds_service.population.run import Progress as Step
+    from cds_service.population.run import Tell
+    from cds_service.population.trouble import Trouble
 
 # A command-line flag is a boolean with a default by nature.
 # ruff: noqa: FBT002
@@ -110,6 +111,15 @@ def generate_command(
     json: Json = False,
 ) -> None:
     """Write a synthetic Bulk Data export of a dialysis cohort with controls, and the truth about it in a file."""
+    from cds_service.population.run import Progress as Step  # noqa: PLC0415 - not needed to serve
+    from cds_service.population.synthetic.generate import (  # noqa: PLC0415
+        MANIFEST,
+        TRUTH,
+        Plan,
+        cpu_count,
+        generate,
+    )
+
     settings = load_settings()
     day = (
         utc(as_of) or settings.as_of or datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
@@ -151,6 +161,7 @@ def screen_command(
 ) -> None:
     """Who is on dialysis, which factors, which rules would fire when the chart is opened; resumes by itself."""
     from cds_service.population.screening import screen  # noqa: PLC0415 - charts are slow to load
+    from cds_service.population.synthetic.generate import cpu_count  # noqa: PLC0415
 
     engine = build_engine(load_settings(), store=None)
     with bar(quiet=json) as tell:
@@ -214,6 +225,7 @@ def replay_command(
 ) -> None:
     """How often cards would have come up: past orders as order-sign calls of their own time."""
     from cds_service.population.replaying import replay  # noqa: PLC0415 - charts are slow to load
+    from cds_service.population.synthetic.generate import cpu_count  # noqa: PLC0415
 
     engine = build_engine(load_settings(), store=None)
     with bar(quiet=json) as tell:
@@ -267,6 +279,7 @@ def _show_burden(out: Console, result: Any) -> None:
 def doctor_data(source: Path, client: str | None, *, as_json: bool) -> int:
     """Print whether the data of `source` are good enough, rule by rule; 1 when something is to be fixed first."""
     from cds_service.population.readiness import examine  # noqa: PLC0415 - not needed by the other doctor
+    from cds_service.population.synthetic.generate import cpu_count  # noqa: PLC0415
 
     engine = build_engine(load_settings(), store=None)
     with TemporaryDirectory(prefix="cds-doctor-") as scratch, bar(quiet=as_json) as tell:

@@ -1,8 +1,7 @@
 """Reads from an EHR's FHIR server, in parallel, inside one deadline. The only module that uses `requests`.
 
-`requests` times out per socket operation, replaces tokens from `.netrc`, follows redirects with the token
-and reads whatever it is sent; each of these is switched off or bounded below. Reads run on our own threads;
-a thread cannot be stopped, so a read that is given up has its socket cut instead.
+`requests` times out per socket operation and reads whatever it is sent; both are bounded below. Reads run on our
+own threads; a thread cannot be stopped, so a read that is given up has its socket cut instead.
 """
 
 from __future__ import annotations
@@ -12,11 +11,12 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, suppress
 from functools import partial
 from http import HTTPStatus
-from http.cookiejar import DefaultCookiePolicy
+from itertools import count
 from typing import Any, Literal
 
 import requests
@@ -26,7 +26,6 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from cds_service.fhir.breaker import CircuitBreaker
-from cds_service.fhir.places import Places
 from cds_service.fhir.reading import Lifeline, NoAnswer, Read, Reader, check_status, jitter
 from cds_service.fhir.results import Deadline, Failed, FailureReason, Fetched, FhirAccess
 from cds_service.fhir.search import clean_base
@@ -40,7 +39,7 @@ logging.getLogger("urllib3").setLevel(logging.ERROR)
 _CHUNK = 65_536
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 _ADMISSION_SHARE = 0.4
-"""Of the time for reading FHIR, how long a read may wait for a place before it is given up."""
+"""Of the time for reading FHIR, how long a read may wait for a thread before it is given up."""
 # A server cannot be blamed for a call that came with less time than this.
 _MIN_FAIR_SECONDS = 0.2
 _SERVER_FAULTS = frozenset(
@@ -82,37 +81,60 @@ _SMALL_SECONDS = 2.0
 _SMALL_BYTES = 200_000
 
 
-class _Adapter(HTTPAdapter):
+# HAPI answers an identical search from a 60 s cache unless told not to.
+_HEADERS = {
+    "Accept": "application/fhir+json",
+    "Accept-Encoding": "gzip, deflate",
+    "Cache-Control": "no-cache",
+    "Connection": "keep-alive",
+    "User-Agent": "cds-service",
+}
+
+
+class _Wire(HTTPAdapter):
+    """The connections to one server. Holds no credentials: tokens are per call and per patient.
+
+    Beneath the sessions of `requests`: those follow redirects with the token or read their whole bodies, keep
+    cookies, and look into `.netrc` and the environment for other credentials and proxies. They also cost as much
+    again as the exchange itself.
+    """
+
+    def __init__(self, *, pool_size: int, verify: bool | str, proxy: str | None) -> None:
+        super().__init__(pool_connections=1, pool_maxsize=pool_size, max_retries=0)
+        self._verify = verify
+        self._proxies = {} if proxy is None else {"http": proxy, "https": proxy}
+        self._pool: HTTPConnectionPool | None = None
+
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
 
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
+        # Of one server, so its pool of connections is looked up once.
+        if self._pool is None:
+            self._pool = super().get_connection_with_tls_context(*args, **kwargs)
+        return self._pool
 
-class _Session(requests.Session):
-    """One connection pool for one FHIR base. Holds no credentials: tokens are per call and per patient."""
-
-    def __init__(self, *, pool_size: int, verify: bool | str, proxy: str | None) -> None:
-        super().__init__()
-        self.trust_env = False
-        self.verify = verify
-        self.proxies = {} if proxy is None else {"http": proxy, "https": proxy}
-        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        # HAPI answers an identical search from a 60 s cache unless told not to.
-        self.headers.update({"Accept": "application/fhir+json", "Cache-Control": "no-cache"})
-        self.headers.update({"Accept-Encoding": "gzip, deflate", "User-Agent": "cds-service"})
-        for scheme in ("http://", "https://"):
-            self.mount(scheme, _Adapter(pool_connections=1, pool_maxsize=pool_size, max_retries=0))
-
-    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - signature of requests
-        # Even with allow_redirects=False requests would read the whole body of a redirect, without any cap.
-        return None
+    def exchange(
+        self, url: str, headers: Mapping[str, str], body: bytes | None, timeout: tuple[float, float]
+    ) -> requests.Response:
+        """A GET, or a POST of `body`; the answer's own body is still to be read. Raises what `requests` raises."""
+        prepared = requests.PreparedRequest()
+        prepared.method = "GET" if body is None else "POST"
+        prepared.prepare_url(url, None)
+        prepared.prepare_headers({**_HEADERS, **headers})
+        if body is not None:
+            prepared.body = body
+            prepared.headers["Content-Length"] = str(len(body))
+        return self.send(prepared, stream=True, timeout=timeout, verify=self._verify, proxies=self._proxies)
 
 
 class FhirClient:
     """Reads for all calls of this process. Make one, `close` it at the end.
 
     Args:
-        threads: Reads under way at once, over all calls and servers.
+        threads: Reads under way at once, over all calls and servers. The default is twenty calls without prefetch,
+            seven reads each: with fewer, the last of them would wait for the first to end.
         max_bytes: Largest page, after decompression.
         max_pages: Most pages of one search; what lies beyond is reported as not read.
         connect_timeout: Seconds for a connection; never more than the time left.
@@ -126,7 +148,7 @@ class FhirClient:
     def __init__(
         self,
         *,
-        threads: int = 48,
+        threads: int = 144,
         max_bytes: int = 10_000_000,
         max_pages: int = 10,
         connect_timeout: float = 1.0,
@@ -137,20 +159,19 @@ class FhirClient:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="fhir")
-        self._places = Places(threads)
         self._reader = Reader(self._exchange, max_pages)
         self._max_bytes = max_bytes
         self._connect_timeout = connect_timeout
-        self._new_session = partial(_Session, pool_size=threads, verify=verify_tls, proxy=proxy)
+        self._new_wire = partial(_Wire, pool_size=threads, verify=verify_tls, proxy=proxy)
         self._new_breaker = partial(CircuitBreaker, breaker_failures, breaker_pause, clock)
-        self._sessions: dict[str, _Session] = {}
+        self._wires: dict[str, _Wire] = {}
         self._breakers: dict[str, CircuitBreaker] = {}
 
     def close(self) -> None:
         """End all idle connections; reads still under way end with their deadline. Not to be used again."""
         self._executor.shutdown(wait=False)
-        for session in self._sessions.values():
-            session.close()
+        for wire in self._wires.values():
+            wire.close()
 
     def circuit_open(self, base: str) -> bool:
         """Whether the server at `base` (in its clean form) is left alone because it kept failing."""
@@ -195,15 +216,12 @@ class FhirClient:
         timer.start()
         try:
             with (
-                self._new_session() as session,
-                session.request(
-                    method,
+                closing(self._new_wire()) as wire,
+                wire.exchange(
                     url,
-                    data=form,
-                    headers={"Accept": "application/json", **(headers or {})},
-                    timeout=_SMALL_SECONDS,
-                    stream=True,
-                    allow_redirects=False,
+                    {"Accept": "application/json", **(headers or {})},
+                    (form or "").encode() if method == "POST" else None,
+                    (_SMALL_SECONDS, _SMALL_SECONDS),
                 ) as response,
             ):
                 body: bytes = response.raw.read(_SMALL_BYTES + 1, decode_content=True)
@@ -233,50 +251,73 @@ class FhirClient:
             return [Failed(FailureReason.ADDRESS_NOT_ALLOWED) for _ in queries]
         if access.token is not None and not _TOKEN.fullmatch(access.token):
             return [Failed(FailureReason.NOT_PERMITTED) for _ in queries]
-        if base not in self._sessions:
-            self._sessions[base] = self._new_session()
+        if base not in self._wires:
+            self._wires[base] = self._new_wire()
             self._breakers[base] = self._new_breaker()
         budget = deadline.left()
         reads = [Read(access, base, query, deadline, budget) for query in queries]
         if batch and len(reads) > 1 and self._reader.supports_batch(base):
             carrier = Read(access, base, "", deadline, budget)
-            await self._run(carrier, partial(self._reader.send_batch, carrier, reads))
-        return await asyncio.gather(*(self._run(read, partial(self._reader.read, read)) for read in reads))
+            await self._run([carrier], partial(self._reader.send_batch, reads))
+        return await self._run(reads, self._reader.read)
 
-    async def _run(self, read: Read, work: Callable[[], Fetched | Failed]) -> Fetched | Failed:
-        """Do `work` on a thread, within the deadline, and tell the breaker how it went."""
-        breaker = self._breakers[read.base]
-        refusal = breaker.refusal() if read.first is None else None
-        if refusal is not None:
-            return read.failed(refusal)
-        if read.deadline.left() <= 0:
-            return read.failed(FailureReason.NO_ANSWER_IN_TIME)
-        future = await self._submit(read, work)
-        if future is None:
-            return read.failed(FailureReason.SERVER_BUSY)
-        try:
-            async with asyncio.timeout(read.deadline.left()):
-                result = await asyncio.wrap_future(future)
-        except TimeoutError:
-            result = read.so_far or read.failed(FailureReason.NO_ANSWER_IN_TIME)
-        finally:
-            read.lifeline.cut()
-        _report(breaker, read, result)
-        return result
+    async def _run(
+        self, reads: Sequence[Read], work: Callable[[Read], Fetched | Failed]
+    ) -> list[Fetched | Failed]:
+        """Do `work` for the reads of one call on threads, within their deadline, and tell the breaker how it went.
 
-    async def _submit(
-        self, read: Read, work: Callable[[], Fetched | Failed]
-    ) -> Future[Fetched | Failed] | None:
-        """Start `work`, unless all places stay taken for so long that what is left would not do for an answer."""
-        if not await self._places.take(read.deadline.within(read.budget * _ADMISSION_SHARE).left()):
-            return None
+        Threads take reads in the order in which they came, over all calls; one that none has taken in good time
+        is given up, because what is left would not do for an answer.
+        """
+        answers = [self._refusal(read) for read in reads]
+        started = {
+            number: self._start(read, work) for number, read in enumerate(reads) if answers[number] is None
+        }
+
+        def give_up_waiting() -> None:
+            for number, future in started.items():
+                if answers[number] is None and future.cancel():
+                    answers[number] = reads[number].failed(FailureReason.SERVER_BUSY)
+
+        if started:
+            read = reads[0]
+            patience = read.deadline.within(read.budget * _ADMISSION_SHARE).left()
+            giving_up = asyncio.get_running_loop().call_later(patience, give_up_waiting)
+            try:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(read.deadline.left()):
+                        await _all_done(started.values())
+            finally:
+                giving_up.cancel()
+                give_up_waiting()
+                for number in started:
+                    reads[number].lifeline.cut()
+        return [
+            answer or self._outcome(reads[number], started[number]) for number, answer in enumerate(answers)
+        ]
+
+    def _refusal(self, read: Read) -> Failed | None:
+        """Why this read is not even begun; None if it is."""
+        refusal = self._breakers[read.base].refusal() if read.first is None else None
+        if refusal is None and read.deadline.left() <= 0:
+            refusal = FailureReason.NO_ANSWER_IN_TIME
+        return None if refusal is None else read.failed(refusal)
+
+    def _start(self, read: Read, work: Callable[[Read], Fetched | Failed]) -> Future[Fetched | Failed]:
         try:
-            future = self._executor.submit(_on_thread, read, work)
+            return self._executor.submit(_on_thread, read, work)
         except RuntimeError:  # the client was closed
-            self._places.give_back()
-            return None
-        future.add_done_callback(lambda _: self._places.give_back())
-        return future
+            never: Future[Fetched | Failed] = Future()
+            never.cancel()
+            return never
+
+    def _outcome(self, read: Read, future: Future[Fetched | Failed]) -> Fetched | Failed:
+        """What came of a read that a thread has taken."""
+        result = (
+            future.result() if future.done() else read.so_far or read.failed(FailureReason.NO_ANSWER_IN_TIME)
+        )
+        _report(self._breakers[read.base], read, result)
+        return result
 
     def _exchange(self, read: Read, url: str, batch: bytes | None) -> bytes:
         """One request. Every way in which it can fail becomes a NoAnswer."""
@@ -300,15 +341,8 @@ class FhirClient:
         headers = {} if read.access.token is None else {"Authorization": f"Bearer {read.access.token}"}
         if batch is not None:
             headers["Content-Type"] = "application/fhir+json"
-        with self._sessions[read.base].request(
-            "GET" if batch is None else "POST",
-            url,
-            headers=headers,
-            data=batch,
-            timeout=(min(self._connect_timeout, left), left),
-            stream=True,
-            allow_redirects=False,
-        ) as response:
+        timeout = min(self._connect_timeout, left), left
+        with self._wires[read.base].exchange(url, headers, batch, timeout) as response:
             check_status(response.status_code, response.headers.get("Retry-After"))
             if "json" not in response.headers.get("Content-Type", "json").lower():
                 raise NoAnswer(FailureReason.NOT_FHIR)
@@ -326,10 +360,26 @@ class FhirClient:
         return bytes(body)
 
 
-def _on_thread(read: Read, work: Callable[[], Fetched | Failed]) -> Fetched | Failed:
+def _all_done(futures: Collection[Future[Fetched | Failed]]) -> asyncio.Future[None]:
+    """Done when the last of them is. Only that one wakes the event loop, which costs as much as parsing an answer."""
+    loop = asyncio.get_running_loop()
+    done = loop.create_future()
+    left = count(len(futures) - 1, -1)
+
+    def one_done(_: Future[Fetched | Failed]) -> None:
+        if next(left) == 0:
+            with suppress(RuntimeError):  # the loop has ended: nobody waits any more
+                loop.call_soon_threadsafe(lambda: done.done() or done.set_result(None))
+
+    for future in futures:
+        future.add_done_callback(one_done)
+    return done
+
+
+def _on_thread(read: Read, work: Callable[[Read], Fetched | Failed]) -> Fetched | Failed:
     _thread.lifeline = read.lifeline
     try:
-        return work()
+        return work(read)
     except NoAnswer as error:
         return read.so_far or read.failed(error.reason)
     except Exception as error:  # noqa: BLE001 - a fault here must cost one source, never the whole answer

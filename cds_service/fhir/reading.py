@@ -211,7 +211,7 @@ class Reader:
         """False once the server at `base` has refused a batch."""
         return base not in self._no_batch
 
-    def send_batch(self, carrier: Read, reads: Sequence[Read]) -> Fetched | Failed:
+    def send_batch(self, reads: Sequence[Read], carrier: Read) -> Fetched | Failed:
         """One request for the first pages of all `reads`; they then go on as if each had asked for itself."""
         reads = [read for read in reads if not read.is_opaque]
         queries = [simplified(read.query, self._level(read)) for read in reads]

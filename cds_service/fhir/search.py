@@ -6,6 +6,7 @@ arrived with the call.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
@@ -21,6 +22,8 @@ from cds_service.fhir.decode import (
     decode_resource,
 )
 from cds_service.fhir.results import FailureReason, Fetched, Incomplete
+
+_UNCLEAN = re.compile(r"[\\\x00-\x1f]")
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -88,7 +91,7 @@ def _below(root: str, url: str) -> str | None:
 
 def _is_clean(url: str) -> bool:
     # urlsplit silently removes control characters, and other parsers take a backslash for a slash.
-    return "\\" not in url and all(character >= " " for character in url)
+    return _UNCLEAN.search(url) is None
 
 
 def _split(url: str) -> SplitResult | None:

@@ -40,7 +40,6 @@ from fake_fhir import (
     reset,
     slow,
     status,
-    wait_until,
 )
 
 from cds_service.fhir.client import Deadline, Failed, FailureReason, Fetched, FhirAccess, FhirClient
@@ -100,7 +99,10 @@ def reason(answer):
 
 def places_free(client, threads):
     """All threads of the client are back."""
-    return wait_until(lambda: client._places._value == threads)
+    together = threading.Barrier(threads)
+    for job in [client._executor.submit(together.wait, 5) for _ in range(threads)]:
+        job.result()
+    return True
 
 
 # What a read sends and gets
@@ -351,11 +353,11 @@ def test_F2_F6_trusted_certificate_is_read_and_cut_like_any_other(self_signed, b
 def test_F6_errors_of_the_library_are_named(client, monkeypatch, error, tries, expected):
     made = []
 
-    def request(*args, **kwargs):
+    def send(*args, **kwargs):
         made.append(args)
         raise error("canary")
 
-    monkeypatch.setattr(requests.Session, "request", request)
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", send)
     assert reason(read(client, "http://127.0.0.1:9/fhir")) is expected
     assert len(made) == tries
 
@@ -869,7 +871,6 @@ def test_no_query_is_no_answer(fake, client):
 def test_closed_client_fails_softly(fake, client):
     client.close()
     assert reason(read(client, fake.base)) is FailureReason.SERVER_BUSY
-    assert client._places._value == 8
 
 
 def test_many_calls_at_once_share_the_threads(fake):

@@ -2,6 +2,20 @@
 
 from switch import APP, CLIENT, KEYS, NORMALISE, REQUEST, SEARCH, STAGES, TEXT, VERIFY, S, Switch
 
+# Reads go beneath the sessions of `requests`; through one, each of the things it does is back.
+_BENEATH = "        return self.send(prepared, stream=True, timeout=timeout, verify=self._verify, proxies=self._proxies)\n"
+
+
+def _session(options: str) -> str:
+    return f"""\
+        session = vars(self).setdefault("session", requests.Session())
+        session.mount("http://", self)
+        session.mount("https://", self)
+        given = {{"timeout": timeout, "verify": self._verify, "proxies": self._proxies}}
+        return session.request(prepared.method, prepared.url, headers=prepared.headers, data=prepared.body, {options}, **given)
+"""
+
+
 THREATS = (
     # --- who calls
     Switch("T1", "the signature decides", VERIFY, "        if not genuine:\n", "        if False:\n"),
@@ -88,16 +102,15 @@ THREATS = (
         "T11",
         "no redirects",
         CLIENT,
-        "            stream=True,\n            allow_redirects=False,\n",
-        "            stream=True,\n",
-        ((CLIENT, "    def get_redirect_target(", "    def _get_redirect_target("),),
+        _BENEATH,
+        _session("stream=True"),
     ),
     Switch(
         "T11",
         "the body of a redirect is not read",
         CLIENT,
-        "    def get_redirect_target(",
-        "    def _get_redirect_target(",
+        _BENEATH,
+        _session("stream=True, allow_redirects=False"),
     ),
     Switch(
         "T11",
@@ -120,7 +133,7 @@ THREATS = (
         "    if not _SAFE_ID.fullmatch(patient_id):\n",
         "    if False:\n",
     ),
-    Switch("T13", "the environment is not looked at", CLIENT, "        self.trust_env = False\n", ""),
+    Switch("T13", "the environment is not looked at", CLIENT, _BENEATH, _session("stream=True")),
     # --- what leaks
     Switch(
         "T14",
@@ -147,8 +160,8 @@ THREATS = (
         "T15",
         "cookies of one call are not kept",
         CLIENT,
-        "        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))\n",
-        "",
+        _BENEATH,
+        _session("stream=True"),
     ),
     Switch(
         "T15",

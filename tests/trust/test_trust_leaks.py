@@ -187,7 +187,7 @@ def test_T14_T15_marked_words_leak_nowhere(desk, call, ehr, tmp_path):
     assert call["context"]["patientId"] not in stored(tmp_path) + "\n".join(lines)
     assert MARK not in stored(tmp_path)
     held = service.engine.fhir
-    assert not marks.found(repr([(vars(session), session.headers) for session in held._sessions.values()]))
+    assert not marks.found(repr([vars(wire) for wire in held._wires.values()]))
 
 
 def test_T14_an_unexpected_error_says_nothing_of_the_call(hospital, call, everything_logged, monkeypatch):
