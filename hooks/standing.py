@@ -36,6 +36,24 @@ _PROBLEMS = (
     ("care-condition", (vs.DIALYSIS_CARE_ENCOUNTER,)),
 )
 
+_DECISIVE = (
+    vs.DIALYSIS_DEPENDENCE,
+    vs.DIALYSIS_DEPENDENCE_SNOMED_LICENSED,
+    vs.END_STAGE_RENAL_DISEASE,
+    vs.END_STAGE_RENAL_DISEASE_SNOMED,
+    vs.END_STAGE_RENAL_DISEASE_SNOMED_LICENSED,
+    vs.DIALYSIS_CARE_ENCOUNTER,
+    vs.HEMODIALYSIS,
+    vs.PERITONEAL_DIALYSIS,
+    vs.DIALYSIS_MODALITY_NOT_STATED,
+    vs.KIDNEY_TRANSPLANT_RECORDED,
+    vs.KIDNEY_TRANSPLANT_STATUS,
+    vs.KIDNEY_TRANSPLANT_STATUS_SNOMED_LICENSED,
+    vs.KIDNEY_TRANSPLANT_PROCEDURE,
+    vs.KIDNEY_TRANSPLANT_FAILURE,
+)
+"""Every rule on the chart asks for dialysis or a kidney transplant. Stage 5 alone is a hint, never evidence."""
+
 
 def membership(facts: Facts) -> Membership:
     """Dialysis status as the rules see it, with the forms of evidence that carried the answer."""
@@ -91,6 +109,7 @@ STANDING = StandingView(
             CitedLine(T2.value, f"{T2.value} mg2/dL2: Weenig 2007"),
         ),
     ),
+    decisive=frozenset(ident for group in _DECISIVE for ident in group.ids),
     note=(
         "Factors are associations from case-control studies; most patients with several factors never develop "
         "calciphylaxis, and it can occur with none. Ca x P below 55 does not exclude it."

@@ -14,7 +14,8 @@ from cds_service.facts.subjects import bare_id
 from cds_service.fhir.decode import Dropped, Resource, decode_resource
 from cds_service.fhir.results import FailureReason, Incomplete
 from cds_service.fhir.source import Source, unique
-from cds_service.population.parts import MEDICATIONS, Index, places_of
+from cds_service.population.bystanders import TELLING
+from cds_service.population.parts import FIGURES, MEDICATIONS, Index, holdings_of
 from cds_service.population.sieve import KEPT
 
 SOURCES: Mapping[str, tuple[str, ...]] = {
@@ -44,25 +45,31 @@ class Person:
     """One patient's records: where they are, and what has been decoded of them."""
 
     id: str
-    places: dict[str, list[tuple[int, int, int, int]]]
-    """Resource type -> part, line number, position, length."""
+    places: dict[str, list[tuple[int, list[int]]]]
+    """Resource type -> part, and the figures of its lines in this part (see `parts.FIGURES`)."""
+    telling: bool
+    """Some record, or the lack of one, may decide whether the patient belongs to the population."""
     _reader: LineReader
     _holes: Holes
     _decoded: dict[str, tuple[tuple[Resource, ...], tuple[Dropped, ...]]] = field(default_factory=dict)
 
     def lines(self, kind: str) -> Iterator[bytes]:
-        for part, _, at, length in self.places.get(kind, ()):
-            yield self._reader.line(part, at, length)
+        for _, _, line in self._lines(kind):
+            yield line
+
+    def _lines(self, kind: str) -> Iterator[tuple[int, int, bytes]]:
+        """Part, line number and line."""
+        for part, figures in self.places.get(kind, ()):
+            for number, at, length in places_in(figures):
+                yield part, number, self._reader.line(part, at, length)
 
     def resources(self, kind: str) -> tuple[tuple[Resource, ...], tuple[Dropped, ...]]:
         """Decoded as an EHR's call would be: what cannot be read is dropped by name."""
         if kind not in self._decoded:
             dropped: list[Dropped] = []
             found: list[Resource] = []
-            for part, number, at, length in self.places.get(kind, ()):
-                line = self._reader.line(part, at, length)
-                place = f"{self._reader.file(part)}:{number}"
-                resource = decode_resource(line, place, dropped)
+            for part, number, line in self._lines(kind):
+                resource = decode_resource(line, f"{self._reader.file(part)}:{number}", dropped)
                 if resource is not None:
                     found.append(resource)
             self._decoded[kind] = unique(found), tuple(dropped)
@@ -92,6 +99,11 @@ class Person:
             if reference and identifier and (resource := catalogue.find(identifier)) is not None:
                 found.append((resource, reference))
         return shelve(found)
+
+
+def places_in(figures: list[int]) -> Iterator[tuple[int, int, int]]:
+    """Number, position and length of each line."""
+    return zip(figures[::FIGURES], figures[1::FIGURES], figures[2::FIGURES], strict=True)
 
 
 class LineReader:
@@ -144,7 +156,9 @@ def build_catalogue(work: Path, indexes: list[Index]) -> None:
         for number, index in enumerate(indexes):
             rows = (
                 (identifier, reader.line(number, at, length))
-                for identifier, _, _, at, length in places_of(index, MEDICATIONS)
+                for identifier, holding in holdings_of(work, index, MEDICATIONS).items()
+                for figures in holding.places.values()
+                for _, at, length in places_in(figures)
             )
             known.executemany("insert or replace into medication values (?, ?)", rows)
         known.commit()
@@ -154,11 +168,22 @@ def build_catalogue(work: Path, indexes: list[Index]) -> None:
     beside.replace(target)
 
 
-def people(indexes: list[Index], shard: int, reader: LineReader, holes: Holes) -> Iterator[Person]:
+def people(
+    work: Path, indexes: list[Index], shard: int, reader: LineReader, holes: Holes
+) -> Iterator[Person]:
     """The patients of a shard in the order of their ids."""
-    found: dict[str, dict[str, list[tuple[int, int, int, int]]]] = {}
+    # What is lost of a type may have been anybody's.
+    lost = not TELLING.isdisjoint(holes.absent | holes.partial)
+    found: dict[str, Person] = {}
     for number, index in enumerate(indexes):
-        for patient, kind, line, at, length in places_of(index, shard):
-            found.setdefault(patient, {}).setdefault(KEPT[kind], []).append((number, line, at, length))
+        for patient, holding in holdings_of(work, index, shard).items():
+            person = found.get(patient)
+            if person is None:
+                person = found[patient] = Person(patient, {}, lost, reader, holes)
+            person.telling |= holding.telling
+            for kind, figures in holding.places.items():
+                person.places.setdefault(KEPT[kind], []).append((number, figures))
     for patient in sorted(found):
-        yield Person(patient, found[patient], reader, holes)
+        person = found[patient]
+        person.telling |= "Patient" not in person.places
+        yield person

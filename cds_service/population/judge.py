@@ -17,6 +17,7 @@ from cds_service.engine import Engine
 from cds_service.facts.medications import MedicationShelf, shelve
 from cds_service.facts.model import Facts
 from cds_service.facts.normalise import Setting
+from cds_service.fhir.decode import Resource
 from cds_service.fhir.source import Source
 from cds_service.population.gather import Catalogue, Person
 from cds_service.population.remembering import remembering
@@ -136,21 +137,40 @@ class Judge:
     view: StandingView
     rules: tuple[tuple[Rule, Mode], ...]
     zone: ZoneInfo = field(init=False)
+    _bystander: Standing | None = field(init=False)
+    """The answer for everybody of whom no record decides about the population; None: there is no such answer."""
 
     def __post_init__(self) -> None:
         self.zone = ZoneInfo(self.how.zone)
+        nobody = (Resource(resourceType="Patient", id="nobody"),)
+        empty = {key: Source(key, nobody if key == "patient" else (), origin="prefetch") for key in _FIRST}
+        facts = self.facts("nobody", empty, shelve(()))
+        usable = bool(self.view.decisive) and not facts.gaps and self._needs_no_more(facts)
+        self._bystander = self._told("nobody", facts, [], member=False) if usable else None
+
+    @property
+    def decisive(self) -> frozenset[str]:
+        """Value sets that decide about the population; empty when everybody has to be judged."""
+        return self.view.decisive if self._bystander is not None else frozenset()
 
     def standing(self, person: Person, catalogue: Catalogue) -> Standing:
         """The answer for one patient."""
+        if self._bystander is not None and not person.telling:
+            return msgspec.structs.replace(self._bystander, patient=person.id)
         first = {key: person.source(key) for key in _FIRST}
         facts = self.facts(person.id, first, shelve(()))
-        open_rules = [rule for rule in self.rules if not _settled(rule[0], facts)]
-        answer = self.view.membership(facts).answer
-        if not open_rules and answer is Answer.NOT_MET:
+        if self._needs_no_more(facts):
             return self._told(person.id, facts, [], member=False)
         sources = first | {key: person.source(key) for key in _THEN}
         facts = self.facts(person.id, sources, person.shelf(catalogue))
         return self.judge(person.id, facts)
+
+    def _needs_no_more(self, facts: Facts) -> bool:
+        """Not in the population, and every rule is clear, whatever is still unread."""
+        # Members are asked no further: of them everything is read.
+        return self.view.membership(facts).answer is Answer.NOT_MET and all(
+            _settled(rule, facts) for rule, _ in self.rules
+        )
 
     def judge(self, patient: str, facts: Facts) -> Standing:
         """All rules on complete facts."""

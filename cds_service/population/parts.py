@@ -11,20 +11,33 @@ from __future__ import annotations
 import os
 import zlib
 from collections import Counter
+from itertools import accumulate
 from pathlib import Path
 
 import msgspec
 
+from cds_service.fhir.decode import DecodeFailure
+from cds_service.population.bystanders import TELLING, Bystanders
 from cds_service.population.export import BROKEN, Range, reading, type_of
-from cds_service.population.sieve import PLACE, Sieve, Unsorted
+from cds_service.population.sieve import NOBODY, PLACE, Glimpse, Sieve, Unsorted, glimpse, key_of
 from cds_service.population.trouble import Kind, Trouble, Troubles
 
-Place = tuple[str, int, int, int, int]
-"""Patient id (for a Medication its own id), place of the type in KEPT, line number, position and length."""
+FIGURES = 3
+"""Figures that name the place of a line: its number, position and length."""
 MEDICATIONS = -1
 """The shard of Medications, which belong to no patient."""
 _BOM = b"\xef\xbb\xbf"
 _ENDLESS = 1 << 62
+_UNFAMILIAR = (KeyError, *DecodeFailure)
+
+
+class Holding(msgspec.Struct, array_like=True):
+    """What one part holds of one patient (for Medications: of one id)."""
+
+    telling: bool = False
+    """Some record may decide whether the patient belongs to the population."""
+    places: dict[int, list[int]] = {}
+    """Place of the type in KEPT -> three figures for each line (see FIGURES), one after the other."""
 
 
 class Index(msgspec.Struct):
@@ -34,8 +47,8 @@ class Index(msgspec.Struct):
     path: str
     """The file that positions are counted in: the export's own, or the copy of its kept lines."""
     file: str
-    shards: dict[int, bytes]
-    """Shard -> its places, encoded."""
+    shards: dict[int, tuple[int, int]]
+    """Shard -> position and length of what is held of its patients, in a file of its own."""
     lines: int
     seen: dict[str, int]
     """Resource type -> number of resources, kept or not."""
@@ -44,7 +57,7 @@ class Index(msgspec.Struct):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode_places = msgspec.msgpack.Decoder(list[Place]).decode
+_decode_holdings = msgspec.msgpack.Decoder(dict[str, Holding]).decode
 _decode_index = msgspec.msgpack.Decoder(Index).decode
 
 
@@ -57,15 +70,24 @@ def index_path(work: Path, number: int) -> Path:
     return work / f"part-{number:05d}.index"
 
 
+def _holdings_path(work: Path, number: int) -> Path:
+    return work / f"part-{number:05d}.holdings"
+
+
 def read_index(work: Path, number: int) -> Index:
     """The index of a part that is complete."""
     return _decode_index(index_path(work, number).read_bytes())
 
 
-def places_of(index: Index, shard: int) -> list[Place]:
-    """Where the lines of one shard are in one part."""
+def holdings_of(work: Path, index: Index, shard: int) -> dict[str, Holding]:
+    """What one part holds of the patients of one shard, by patient."""
     found = index.shards.get(shard)
-    return [] if found is None else _decode_places(found)
+    if found is None:
+        return {}
+    at, length = found
+    with _holdings_path(work, index.number).open("rb") as stream:
+        stream.seek(at)
+        return _decode_holdings(stream.read(length))
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -75,9 +97,9 @@ def write_whole(path: Path, data: bytes) -> None:
     beside.replace(path)
 
 
-def map_range(part: Range, sieve: Sieve, work: Path, shards: int) -> Index:
+def map_range(part: Range, sieve: Sieve, bystanders: Bystanders, work: Path, shards: int) -> Index:
     """Sort the lines of a range and write its index."""
-    mapping = _Mapping(part, sieve, shards)
+    mapping = _Mapping(part, sieve, bystanders, shards)
     try:
         mapping.run()
     except BROKEN as error:
@@ -90,12 +112,15 @@ def map_range(part: Range, sieve: Sieve, work: Path, shards: int) -> Index:
 class _Mapping:
     """One range on its way through the sieve."""
 
-    def __init__(self, part: Range, sieve: Sieve, shards: int) -> None:
+    def __init__(self, part: Range, sieve: Sieve, bystanders: Bystanders, shards: int) -> None:
         self._part = part
         self._sieve = sieve
+        self._bystanders = bystanders
         self._shards = shards
         self._named_after = type_of(Path(part.path).name)
-        self._found: dict[int, list[Place]] = {}
+        self._familiar = sieve.familiar(self._named_after)
+        self._found: dict[int, dict[str, Holding]] = {}
+        self._by_reference: dict[str | None, list[int]] = {}
         self._copied: list[bytes] | None = [] if part.packed else None
         self._copied_bytes = 0
         self._seen: Counter[str] = Counter()
@@ -104,39 +129,69 @@ class _Mapping:
         self.number = 0
 
     def run(self) -> None:
-        """The hot loop: a line that no rule reads costs one shallow decoding and a look-up."""
-        sort, seen, named_after = self._sieve.sort, self._seen, self._named_after
+        """The hot loop: a line like one seen before costs one shallow decoding and a look-up."""
+        named_after, familiar = self._named_after, self._familiar
+        by_reference = self._by_reference
         end = _ENDLESS if self._part.packed else self._part.end
         with reading(self._part) as (lines, begin):
-            at = begin
-            for line in lines:
-                if at >= end:
-                    break
-                self._at = at
-                at += len(line)
-                self.number += 1
-                try:
-                    kind, patient, matters = sort(line)
-                except Unsorted as unsorted:
-                    self._unsorted(unsorted, line)
-                    continue
-                seen[kind] += 1
-                if kind != named_after and named_after:
-                    self.troubles.add(Kind.OTHER_TYPE if kind else Kind.NO_TYPE, self.number, kind)
-                if matters:
-                    self._keep(kind, patient, line)
+            at, number, quick = begin, 0, 0
+            try:
+                for line in lines:
+                    if at >= end:
+                        break
+                    number += 1
+                    if familiar is not None:
+                        try:
+                            seen = glimpse(line)
+                            if seen.resourceType == named_after and (key := key_of(seen)) is not None:
+                                if familiar[key]:
+                                    about = seen.subject or seen.patient or NOBODY
+                                    by_reference[about.reference] += (number, at, len(line))
+                                at += len(line)
+                                quick += 1
+                                continue
+                        except _UNFAMILIAR:
+                            pass
+                    self.number, self._at = number, at
+                    at += len(line)
+                    self._closely(line)
+            finally:
+                self.number = number
+                if quick:
+                    self._seen[named_after] += quick
+
+    def _closely(self, line: bytes) -> None:
+        try:
+            kind, patient, matters = self._sieve.sort(line)
+        except Unsorted as unsorted:
+            self._unsorted(unsorted, line)
+            return
+        self._seen[kind] += 1
+        if kind != self._named_after and self._named_after:
+            self.troubles.add(Kind.OTHER_TYPE if kind else Kind.NO_TYPE, self.number, kind)
+        places = self._keep(kind, patient, line) if matters else None
+        if kind == self._named_after and self._familiar is not None:
+            self._remember(glimpse(line), places, matters=matters)
+
+    def _remember(self, seen: Glimpse, places: list[int] | None, *, matters: bool) -> None:
+        """So that the next line like this one need not be looked at closely."""
+        key = key_of(seen)
+        if key is None or self._familiar is None or (matters and seen.resourceType in TELLING):
+            return
+        self._familiar[key] = matters
+        about = seen.subject or seen.patient
+        if places is not None and about is not None and self._copied is None:
+            self._by_reference[about.reference] = places
 
     def _unsorted(self, unsorted: Unsorted, line: bytes) -> None:
         bare = line.strip()
         if not bare or bare == _BOM:
             return
-        if line.startswith(_BOM):
+        record = line.removeprefix(_BOM)
+        if len(record) < len(line) and not record.startswith(_BOM):
             # A byte order mark before the first record is no fault of the record.
-            kind, patient, matters = self._sieve.sort(line.removeprefix(_BOM))
-            self._seen[kind] += 1
-            if matters:
-                self._at += len(_BOM)
-                self._keep(kind, patient, line.removeprefix(_BOM))
+            self._at += len(_BOM)
+            self._closely(record)
             return
         kind = unsorted.kind or self._named_after
         broken = Kind.NOT_JSON if line.endswith(b"\n") else Kind.CUT_OFF
@@ -146,20 +201,23 @@ class _Mapping:
             self._seen[kind] += 1
             self._keep(kind, unsorted.patient, line)
 
-    def _keep(self, kind: str, patient: str | None, line: bytes) -> None:
+    def _keep(self, kind: str, patient: str | None, line: bytes) -> list[int] | None:
+        """Note the place of a line; the places of its patient and type, or None when it names nobody."""
         if patient is None:
             self.troubles.add(Kind.NO_PATIENT, self.number, kind)
-            return
+            return None
         shard = MEDICATIONS if kind == "Medication" else shard_of(patient, self._shards)
-        kept = self._found.get(shard)
-        if kept is None:
-            kept = self._found[shard] = []
+        holding = self._found.setdefault(shard, {}).setdefault(patient, Holding())
+        if not holding.telling and kind in TELLING:
+            holding.telling = not self._bystanders.holds(kind, patient, line)
         at = self._at
         if self._copied is not None:
             at = self._copied_bytes
             self._copied.append(line)
             self._copied_bytes += len(line)
-        kept.append((patient, PLACE[kind], self.number, at, len(line)))
+        places = holding.places.setdefault(PLACE[kind], [])
+        places += (self.number, at, len(line))
+        return places
 
     def write(self, work: Path) -> Index:
         path = Path(self._part.path)
@@ -167,14 +225,21 @@ class _Mapping:
         if self._copied is not None:
             where = work / f"part-{self._part.number:05d}.lines"
             write_whole(where, b"".join(self._copied))
+        encoded = {shard: _encode(self._found[shard]) for shard in sorted(self._found)}
+        ends = list(accumulate(map(len, encoded.values()), initial=0))
+        holdings = [holding for shard in self._found.values() for holding in shard.values()]
+        write_whole(_holdings_path(work, self._part.number), b"".join(encoded.values()))
         index = Index(
             number=self._part.number,
             path=str(where),
             file=path.name,
-            shards={shard: _encode(self._found[shard]) for shard in sorted(self._found)},
+            shards={
+                shard: (at, ends[place + 1] - at)
+                for place, (shard, at) in enumerate(zip(encoded, ends, strict=False))
+            },
             lines=self.number,
             seen=dict(sorted(self._seen.items())),
-            kept=sum(len(places) for places in self._found.values()),
+            kept=sum(len(places) // FIGURES for holding in holdings for places in holding.places.values()),
             troubles=self.troubles.of(path.name),
         )
         write_whole(index_path(work, self._part.number), _encode(index))

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from cds_service import __version__
+from cds_service.population.bystanders import Bystanders
 from cds_service.population.export import Export, Range, open_export
 from cds_service.population.gather import (
     SOURCES,
@@ -107,7 +108,10 @@ def judge_of(how: Judging) -> tuple[Judge, Sieve]:
 
 
 def map_task(task: MapTask) -> None:
-    map_range(task.part, judge_of(task.job.how)[1], Path(task.job.work), task.job.shards)
+    judge, sieve = judge_of(task.job.how)
+    bystanders = Bystanders(judge.ready.terminology, judge.decisive)
+    with _few_collections():
+        map_range(task.part, sieve, bystanders, Path(task.job.work), task.job.shards)
 
 
 def finish_task(task: FinishTask) -> None:
@@ -136,7 +140,7 @@ def each_person(job: Job, shard: int) -> Iterator[tuple[Person, Catalogue]]:
     indexes = [read_index(work, number) for number in range(job.parts)]
     reader, catalogue = LineReader(indexes), Catalogue(work)
     try:
-        for person in people(indexes, shard, reader, job.holes):
+        for person in people(work, indexes, shard, reader, job.holes):
             yield person, catalogue
     finally:
         reader.close()
@@ -174,6 +178,8 @@ def run(
     resumed = _prepare(work, export, how, finish, options, range_bytes)
     remember_as_of(work, how.as_of)
     job = Job(str(work), how, len(ranges), shards, options=options)
+    # Built before other processes begin, which take it over from this one where they can.
+    judge_of(how)
     missing = [part for part in ranges if not index_path(work, part.number).exists()]
     done = len(ranges) - len(missing)
     for _ in workers.run(map_task, [MapTask(job, part) for part in missing]):

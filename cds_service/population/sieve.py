@@ -29,7 +29,10 @@ KEPT = (
 )
 """Resource types that rules read; the place in this list is the number by which a kept line goes."""
 PLACE = {name: place for place, name in enumerate(KEPT)}
+_REPETITIVE = frozenset({"Observation", "Encounter", "MedicationRequest", "ServiceRequest"})
+"""Types of which an export holds so many that lines like one seen before are not looked at closely again."""
 _MOST_KNOWN = 4096
+_NOTHING = msgspec.Raw(b"")
 _NAMED = re.compile(rb'"(?:subject|patient)"\s*:\s*\{\s*"reference"\s*:\s*"([^"\\]*)"')
 _TYPE = re.compile(rb'"resourceType"\s*:\s*"([A-Za-z]+)"')
 _ID = re.compile(rb'"id"\s*:\s*"([^"\\]+)"')
@@ -37,6 +40,9 @@ _ID = re.compile(rb'"id"\s*:\s*"([^"\\]+)"')
 
 class _Reference(msgspec.Struct, gc=False):
     reference: str | None = None
+
+
+NOBODY = _Reference()
 
 
 class _Coding(msgspec.Struct, gc=False):
@@ -70,6 +76,34 @@ class _Head(msgspec.Struct, gc=False):
     admission: _Leaving | None = None
 
 
+class Glimpse(msgspec.Struct, gc=False):
+    """A line as `sort` reads it, but with its codes as they came: an export says the same few over and over."""
+
+    resourceType: str | None = None  # noqa: N815 - wire name
+    id: str | int | None = None
+    status: str | None = None
+    code: msgspec.Raw = _NOTHING
+    subject: _Reference | None = None
+    patient: _Reference | None = None
+    component: list[_Component] | None = None
+    type: msgspec.Raw = _NOTHING
+    reasonCode: msgspec.Raw = _NOTHING  # noqa: N815 - wire name
+    hospitalization: _Leaving | None = None
+    admission: _Leaving | None = None
+
+
+glimpse = msgspec.json.Decoder(Glimpse, strict=False).decode
+
+
+def key_of(seen: Glimpse) -> bytes | None:
+    """What decides, for lines of one type, whether a rule could read them; None when there is more to look at."""
+    if seen.component is not None or seen.hospitalization is not None or seen.admission is not None:
+        return None
+    if seen.resourceType == "Encounter" and seen.status != "finished":
+        return None
+    return b"|".join((seen.code, seen.type, seen.reasonCode))
+
+
 class Unsorted(Exception):
     """A line that cannot be sorted as it should be; `patient` and `kind` are what could still be made out."""
 
@@ -89,6 +123,16 @@ class Sieve:
         self._decode = msgspec.json.Decoder(_Head, strict=False).decode
         self._codes: dict[tuple[str | None, str | int | None], bool] = {}
         self._patients: dict[str, str | None] = {}
+        self._familiar: dict[str, dict[bytes, bool]] = {}
+
+    def familiar(self, kind: str) -> dict[bytes, bool] | None:
+        """Keys of lines of a type (see `key_of`) -> whether a rule could read them; None: look at every line."""
+        if kind not in _REPETITIVE:
+            return None
+        known = self._familiar.setdefault(kind, {})
+        if len(known) > _MOST_KNOWN:
+            known.clear()
+        return known
 
     def sort(self, line: bytes) -> tuple[str, str | None, bool]:
         """Resource type, patient (for a Medication its own id) and whether any rule could read the line.
@@ -98,22 +142,13 @@ class Sieve:
         """
         try:
             head = self._decode(line)
-            if head.resourceType == "Observation" and head.component is None:
-                # Most lines of an export end here: a result that no rule reads.
-                for coding in head.code.coding if head.code is not None else ():
-                    if self._codes.get((coding.system, coding.code), True):
-                        break
-                else:
-                    return "Observation", None, False
         except DecodeFailure as error:
-            named = _NAMED.search(line)
-            kind = _TYPE.search(line)
-            found = kind.group(1).decode() if kind else ""
-            patient = self._patient(named.group(1).decode()) if named else None
-            if found == "Patient" and (own := _ID.search(line)):
-                patient = own.group(1).decode()
+            kind, named = _found(_TYPE, line) or "", _found(_NAMED, line)
+            patient = self._patient(named) if named is not None else None
+            if kind == "Patient":
+                patient = _found(_ID, line) or patient
             raise Unsorted(
-                json=isinstance(error, msgspec.ValidationError), kind=found, patient=patient
+                json=isinstance(error, msgspec.ValidationError), kind=kind, patient=patient
             ) from None
         kind_name = head.resourceType or ""
         if kind_name not in PLACE:
@@ -171,3 +206,12 @@ class Sieve:
                 self._patients.clear()
             self._patients[reference] = identifier or None
             return identifier or None
+
+
+def _found(pattern: re.Pattern[bytes], line: bytes) -> str | None:
+    """What a pattern finds in a line that could not be read; None also for bytes that are no text."""
+    found = pattern.search(line)
+    try:
+        return found.group(1).decode() if found else None
+    except UnicodeDecodeError:
+        return None

@@ -75,5 +75,9 @@ class StandingView:
     analytes: tuple[Analyte, ...]
     """Results whose age is reported."""
     scatter: Scatter | None = None
+    decisive: frozenset[str] = frozenset()
+    """Value sets without which nobody is a member: when each list was read in full, every problem carries a code,
+    and no problem, procedure or visit is in one of these sets, the answer of `membership` and of every rule on the
+    chart is that of an empty record. Empty: not declared, so that everybody is judged."""
     note: str = ""
     """What a reader of the report must know; plain text."""
