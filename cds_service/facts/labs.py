@@ -53,7 +53,10 @@ class LabReader:
         unmapped = 0
         for resource in resources:
             known = False
-            for value in (resource, *resource.component) if resource.component else (resource,):
+            values: Sequence[Resource | Component] = (resource,)
+            if resource.component:
+                values = (resource, *resource.component)
+            for value in values:
                 if value.code is None:
                     continue
                 sets, analyte = self._meaning(value.code, meanings)

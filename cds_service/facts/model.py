@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
 from cds_service.facts.dates import When
-from cds_service.facts.record import Record
+from cds_service.facts.record import Later, Record
 from cds_service.facts.units import Analyte
 from cds_service.localise.language import Language
 from cds_service.localise.text import Message, Text, Verbatim
@@ -31,6 +31,14 @@ class Patient(Record, frozen=True, gc=False):
     source: str
 
 
+class Begun(Record, frozen=True, gc=False):
+    """When a problem began and when it was recorded, as far as was sent."""
+
+    onset: When | None
+    recorded: When | None
+    unreadable: bool
+
+
 class Problem(Record, frozen=True, gc=False):
     """A Condition. Refuted and entered-in-error ones never become a Problem."""
 
@@ -44,14 +52,24 @@ class Problem(Record, frozen=True, gc=False):
     """False = history: inactive, in remission, resolved or abated."""
     verification: str | None
     """`confirmed`, `unconfirmed`, `provisional`, `differential`, `unknown` (another word), or None: not stated."""
-    onset: When | None
-    recorded: When | None
+    begun: Later[Begun]
     abated: When | None
     sites: frozenset[str]
     """Value sets of the coded body sites."""
     source: str
-    date_unreadable: bool = False
-    """A date of onset or recording was sent that cannot be read."""
+
+    @property
+    def onset(self) -> When | None:
+        return self.begun().onset
+
+    @property
+    def recorded(self) -> When | None:
+        return self.begun().recorded
+
+    @property
+    def date_unreadable(self) -> bool:
+        """A date of onset or recording was sent that cannot be read."""
+        return self.begun().unreadable
 
     @property
     def since(self) -> When | None:
@@ -158,6 +176,24 @@ class MedicationState(StrEnum):
     ENDED = "ended"
 
 
+class Course(Record, frozen=True, gc=False):
+    """How and for how long a medicine is taken, and why."""
+
+    started: When | None
+    ended: When | None
+    route: str | None
+    """`oral`, `iv`, `sc`, `im`, `topical`, `other`; None when not given."""
+    daily_dose: DailyDose | None
+    dose_given: bool
+    """A structured dose was sent, whether or not it could be worked out."""
+    days: int | None
+    """Planned length of the course; None when not given."""
+    as_needed: bool
+    single_dose: bool
+    reasons: frozenset[str]
+    """Value sets of the coded reasons for the order."""
+
+
 class Medication(Record, frozen=True, gc=False):
     """A MedicationRequest, from the medication list or as a draft order."""
 
@@ -171,19 +207,7 @@ class Medication(Record, frozen=True, gc=False):
     state: MedicationState
     stopped: bool
     """The order is itself a stop: cancelled, stopped, a taper to stop, or must not be given."""
-    started: When | None
-    ended: When | None
-    route: str | None
-    """`oral`, `iv`, `sc`, `im`, `topical`, `other`; None when not given."""
-    daily_dose: DailyDose | None
-    dose_given: bool
-    """A structured dose was sent, whether or not it could be worked out."""
-    course_days: int | None
-    """Planned length of the course; None when not given."""
-    as_needed: bool
-    single_dose: bool
-    reasons: frozenset[str]
-    """Value sets of the coded reasons for the order."""
+    course: Later[Course]
     prior: str | None
     """`MedicationRequest/id` this order replaces."""
     source: str
@@ -196,6 +220,46 @@ class Medication(Record, frozen=True, gc=False):
     def title(self) -> Text:
         """The name for a card."""
         return Message(self.name) if self.named_by_us else Verbatim(self.name)
+
+    @property
+    def started(self) -> When | None:
+        return self.course().started
+
+    @property
+    def ended(self) -> When | None:
+        return self.course().ended
+
+    @property
+    def route(self) -> str | None:
+        """`oral`, `iv`, `sc`, `im`, `topical`, `other`; None when not given."""
+        return self.course().route
+
+    @property
+    def daily_dose(self) -> DailyDose | None:
+        return self.course().daily_dose
+
+    @property
+    def dose_given(self) -> bool:
+        """A structured dose was sent, whether or not it could be worked out."""
+        return self.course().dose_given
+
+    @property
+    def course_days(self) -> int | None:
+        """Planned length of the course; None when not given."""
+        return self.course().days
+
+    @property
+    def as_needed(self) -> bool:
+        return self.course().as_needed
+
+    @property
+    def single_dose(self) -> bool:
+        return self.course().single_dose
+
+    @property
+    def reasons(self) -> frozenset[str]:
+        """Value sets of the coded reasons for the order."""
+        return self.course().reasons
 
 
 class Procedure(Record, frozen=True, gc=False):
