@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
+
+import msgspec
+from msgspec.structs import replace
 
 from cds_service.facts.dates import When
 from cds_service.facts.record import Later, Record
@@ -331,8 +333,7 @@ class Gap(Record, frozen=True, gc=False):
     text: Text
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Record, frozen=True):
     """Everything the rules may look at. Build it with `normalise`; derive case features with `feature`."""
 
     as_of: datetime
@@ -353,24 +354,18 @@ class Facts:
     """Sources that were read in part only: absence cannot be concluded from them."""
     failures: Mapping[str, Text]
     """Source -> why it could not be read, for sources that are None."""
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = msgspec.field(default_factory=dict)
     """Site settings that a clinical feature may read (`calcium_correction`, thresholds within bounds)."""
     units: str = "conventional"
     unmapped_labs: int = 0
     """Results with a number whose code stands for none of our analytes."""
     order: Order | None = None
     """The order being judged, for order services."""
-    memo: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+    memo: dict[Any, Any] = msgspec.field(default_factory=dict)
 
     def about(self, order: Order | None) -> Facts:
         """The same facts with `order` in focus; case features already worked out are kept."""
-        if order is self.order:
-            return self
-        focused = object.__new__(Facts)
-        for name in _MEMBERS:
-            object.__setattr__(focused, name, getattr(self, name))
-        object.__setattr__(focused, "order", order)
-        return focused
+        return self if order is self.order else replace(self, order=order)
 
     def feature(self, derive: Callable[[Facts], T]) -> T:
         """A case feature of the patient (never of the order in focus), worked out once per call."""
@@ -393,6 +388,3 @@ class Facts:
 
     def age_days(self, when: When) -> int:
         return when.age_days(self.as_of, self.zone)
-
-
-_MEMBERS = tuple(each.name for each in fields(Facts))

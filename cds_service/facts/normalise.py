@@ -7,10 +7,10 @@ reaches a rule.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from cds_service.errors import ForeignPatient
@@ -42,15 +42,14 @@ PROCEDURE = Message("procedure").template
 _REQUEST_OPEN = frozenset({"active", "draft", "completed", "on-hold"})
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Record, frozen=True):
     """When and where the call is judged."""
 
     as_of: datetime
     zone: tzinfo
     hook: str
     patient_id: str
-    site: Mapping[str, Any] = field(default_factory=dict)
+    site: Mapping[str, Any] = msgspec.field(default_factory=dict)
     units: str = "conventional"
 
 
