@@ -1,4 +1,4 @@
-"""Observation resources to Labs: unit, status, plausibility, date, duplicates.
+"""Observation resources to Labs: analyte, status, date, duplicates.
 
 A result that cannot be used is kept with the reason: a card must be able to say why, and a newer
 unusable result must not let an older one clear a rule in silence.
@@ -8,23 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
-from decimal import Decimal
 
 from msgspec.structs import replace
 
 from cds_service.facts.dates import When, parse_when
-from cds_service.facts.model import Lab, Labs, Sent
+from cds_service.facts.lab_values import NO_VALUE, Normal, amount, as_sent
+from cds_service.facts.model import Lab, Labs
 from cds_service.facts.problems import concept_texts
 from cds_service.facts.record import Record
-from cds_service.facts.units import UCUM, Analyte, is_amount
-from cds_service.fhir.decode import CodeableConcept, Coding, Component, Quantity, ReferenceRange, Resource
+from cds_service.facts.units import Analyte
+from cds_service.fhir.decode import CodeableConcept, Coding, Component, Resource
 from cds_service.localise.text import Message, Text
 from cds_service.terminology.index import Terminology
 
 _USABLE = frozenset({"final", "amended", "corrected", "preliminary"})
 _NOT_A_RESULT = frozenset({"registered", "cancelled", "entered-in-error", "unknown"})
-_NO_VALUE = Message("no value (reason given)")
-_NO_VALUE_SENT = Message("no value")
 _RANK = {"corrected": 2, "amended": 2, "final": 1, "preliminary": 0}
 _LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 _NONE: frozenset[str] = frozenset()
@@ -53,7 +51,10 @@ class LabReader:
         unmapped = 0
         for resource in resources:
             known = False
-            for value in (resource, *resource.component) if resource.component else (resource,):
+            values: Sequence[Resource | Component] = (resource,)
+            if resource.component:
+                values = (resource, *resource.component)
+            for value in values:
                 if value.code is None:
                     continue
                 sets, analyte = self._meaning(value.code, meanings)
@@ -208,22 +209,22 @@ class _History:
         status = resource.status or "unknown"
         if status not in _USABLE:
             status = status.strip().lower()
-        low, high, problem = _amount(analyte, quantity, value.dataAbsentReason is not None)
+        low, high, problem = amount(analyte, quantity, value.dataAbsentReason is not None)
         # These are no results at all: unlike one that cannot be read, they leave an older result as it is.
-        none_given = problem is _NO_VALUE or (status in _NOT_A_RESULT and bool(resource.status))
+        none_given = problem is NO_VALUE or (status in _NOT_A_RESULT and bool(resource.status))
         problem = _status_problem(status) or problem or _date_problem(found.when, self._calendar.as_of)
         return Lab(
             analyte=analyte.id,
             low=None if problem else low,
             high=None if problem else high,
             unit=analyte.unit,
-            as_sent=_as_sent(quantity),
+            as_sent=as_sent(quantity),
             when=when,
             when_is="reported" if found.reported else "collected",
             status=status,
             problem=problem,
             excluded=problem if none_given else self._excluded(resource),
-            reference=_Normal(analyte, quantity, value.referenceRange) if value.referenceRange else None,
+            reference=Normal(analyte, quantity, value.referenceRange) if value.referenceRange else None,
             specimen=resource.specimen.reference if resource.specimen else None,
             sets=found.sets,
             source=resource.reference,
@@ -275,96 +276,9 @@ def _may_be_recent(when: When, as_of: datetime, analyte: Analyte) -> bool:
     return (as_of.date() - when.day).days <= longest + analyte.ageing_days
 
 
-def _amount(
-    analyte: Analyte,
-    quantity: Quantity | None,
-    absent: bool,
-) -> tuple[Decimal | None, Decimal | None, Text | None]:
-    """Interval in the canonical unit, or the reason why there is none."""
-    if quantity is None or quantity.value is None:
-        return None, None, _NO_VALUE if absent else Message("no numeric value")
-    if not quantity.value.is_finite():
-        return None, None, Message("not a number")
-    unit, problem = _unit(analyte, quantity)
-    if unit is None:
-        return None, None, problem
-    value = analyte.to_canonical(quantity.value, unit) if is_amount(quantity.value) else None
-    if value is None or not analyte.plausible[0] <= value <= analyte.plausible[1]:
-        return None, None, Message("implausible value ignored")
-    if not quantity.comparator:
-        return value, value, None
-    match quantity.comparator.strip():
-        case "":
-            return value, value, None
-        case "<" | "<=":
-            return None, value, None
-        case ">" | ">=":
-            return value, None, None
-        case _:
-            return None, None, Message("comparator not understood")
-
-
-def _unit(analyte: Analyte, quantity: Quantity) -> tuple[str | None, Text | None]:
-    """UCUM code of the result and, when there is none, the reason."""
-    code = quantity.code
-    if code in analyte.factors and quantity.system == UCUM and quantity.unit in (code, None):
-        return code, None
-    coded = analyte.ucum(code) if quantity.system in (UCUM, None) else None
-    spelled = analyte.ucum(quantity.unit)
-    if coded and spelled and analyte.factors.get(coded) != analyte.factors.get(spelled):
-        return None, Message("unit and unit code disagree")
-    unit = coded if code and quantity.system == UCUM else coded or spelled
-    if unit in analyte.factors:
-        return unit, None
-    if quantity.unit or code:
-        return None, Message("unit not known for this analyte")
-    return None, Message("unit missing")
-
-
-class _Normal(Record, frozen=True, gc=False):
-    """Normal range in the canonical unit; a range without a unit is in the unit of the value."""
-
-    analyte: Analyte
-    quantity: Quantity | None
-    ranges: list[ReferenceRange]
-
-    @property
-    def low(self) -> Decimal | None:
-        return self._ends()[0]
-
-    @property
-    def high(self) -> Decimal | None:
-        return self._ends()[1]
-
-    def _ends(self) -> tuple[Decimal | None, Decimal | None]:
-        for candidate in self.ranges:
-            kind = [str(coding.code) for coding in candidate.type.coding] if candidate.type else []
-            if kind and "normal" not in kind:
-                continue
-            low = _bound(self.analyte, self.quantity, candidate.low)
-            high = _bound(self.analyte, self.quantity, candidate.high)
-            if low is not None or high is not None:
-                return low, high
-        return None, None
-
-
-def _bound(analyte: Analyte, quantity: Quantity | None, bound: Quantity | None) -> Decimal | None:
-    if bound is None or not is_amount(bound.value):
-        return None
-    named = bound if bound.unit or bound.code else quantity
-    unit = _unit(analyte, named)[0] if named is not None else None
-    return analyte.to_canonical(bound.value, unit) if unit is not None else None
-
-
 def _excluded(analyte: Analyte, texts: Sequence[str]) -> Text | None:
     text = " ".join(texts).lower()[:10_000]
     return next((Message(reason) for words, reason in analyte.excluding_words.items() if words in text), None)
-
-
-def _as_sent(quantity: Quantity | None) -> Text:
-    if quantity is None or quantity.value is None:
-        return _NO_VALUE_SENT
-    return Sent(quantity.value, quantity.comparator, quantity.unit or quantity.code)
 
 
 def _version(resource: Resource, calendar: _Calendar) -> datetime:

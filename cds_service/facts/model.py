@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
+import msgspec
+from msgspec.structs import replace
+
 from cds_service.facts.dates import When
-from cds_service.facts.record import Record
+from cds_service.facts.record import Later, Record
 from cds_service.facts.units import Analyte
 from cds_service.localise.language import Language
 from cds_service.localise.text import Message, Text, Verbatim
@@ -31,6 +33,14 @@ class Patient(Record, frozen=True, gc=False):
     source: str
 
 
+class Begun(Record, frozen=True, gc=False):
+    """When a problem began and when it was recorded, as far as was sent."""
+
+    onset: When | None
+    recorded: When | None
+    unreadable: bool
+
+
 class Problem(Record, frozen=True, gc=False):
     """A Condition. Refuted and entered-in-error ones never become a Problem."""
 
@@ -44,14 +54,24 @@ class Problem(Record, frozen=True, gc=False):
     """False = history: inactive, in remission, resolved or abated."""
     verification: str | None
     """`confirmed`, `unconfirmed`, `provisional`, `differential`, `unknown` (another word), or None: not stated."""
-    onset: When | None
-    recorded: When | None
+    begun: Later[Begun]
     abated: When | None
     sites: frozenset[str]
     """Value sets of the coded body sites."""
     source: str
-    date_unreadable: bool = False
-    """A date of onset or recording was sent that cannot be read."""
+
+    @property
+    def onset(self) -> When | None:
+        return self.begun().onset
+
+    @property
+    def recorded(self) -> When | None:
+        return self.begun().recorded
+
+    @property
+    def date_unreadable(self) -> bool:
+        """A date of onset or recording was sent that cannot be read."""
+        return self.begun().unreadable
 
     @property
     def since(self) -> When | None:
@@ -158,6 +178,24 @@ class MedicationState(StrEnum):
     ENDED = "ended"
 
 
+class Course(Record, frozen=True, gc=False):
+    """How and for how long a medicine is taken, and why."""
+
+    started: When | None
+    ended: When | None
+    route: str | None
+    """`oral`, `iv`, `sc`, `im`, `topical`, `other`; None when not given."""
+    daily_dose: DailyDose | None
+    dose_given: bool
+    """A structured dose was sent, whether or not it could be worked out."""
+    days: int | None
+    """Planned length of the course; None when not given."""
+    as_needed: bool
+    single_dose: bool
+    reasons: frozenset[str]
+    """Value sets of the coded reasons for the order."""
+
+
 class Medication(Record, frozen=True, gc=False):
     """A MedicationRequest, from the medication list or as a draft order."""
 
@@ -171,19 +209,7 @@ class Medication(Record, frozen=True, gc=False):
     state: MedicationState
     stopped: bool
     """The order is itself a stop: cancelled, stopped, a taper to stop, or must not be given."""
-    started: When | None
-    ended: When | None
-    route: str | None
-    """`oral`, `iv`, `sc`, `im`, `topical`, `other`; None when not given."""
-    daily_dose: DailyDose | None
-    dose_given: bool
-    """A structured dose was sent, whether or not it could be worked out."""
-    course_days: int | None
-    """Planned length of the course; None when not given."""
-    as_needed: bool
-    single_dose: bool
-    reasons: frozenset[str]
-    """Value sets of the coded reasons for the order."""
+    course: Later[Course]
     prior: str | None
     """`MedicationRequest/id` this order replaces."""
     source: str
@@ -196,6 +222,46 @@ class Medication(Record, frozen=True, gc=False):
     def title(self) -> Text:
         """The name for a card."""
         return Message(self.name) if self.named_by_us else Verbatim(self.name)
+
+    @property
+    def started(self) -> When | None:
+        return self.course().started
+
+    @property
+    def ended(self) -> When | None:
+        return self.course().ended
+
+    @property
+    def route(self) -> str | None:
+        """`oral`, `iv`, `sc`, `im`, `topical`, `other`; None when not given."""
+        return self.course().route
+
+    @property
+    def daily_dose(self) -> DailyDose | None:
+        return self.course().daily_dose
+
+    @property
+    def dose_given(self) -> bool:
+        """A structured dose was sent, whether or not it could be worked out."""
+        return self.course().dose_given
+
+    @property
+    def course_days(self) -> int | None:
+        """Planned length of the course; None when not given."""
+        return self.course().days
+
+    @property
+    def as_needed(self) -> bool:
+        return self.course().as_needed
+
+    @property
+    def single_dose(self) -> bool:
+        return self.course().single_dose
+
+    @property
+    def reasons(self) -> frozenset[str]:
+        """Value sets of the coded reasons for the order."""
+        return self.course().reasons
 
 
 class Procedure(Record, frozen=True, gc=False):
@@ -267,8 +333,7 @@ class Gap(Record, frozen=True, gc=False):
     text: Text
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Record, frozen=True):
     """Everything the rules may look at. Build it with `normalise`; derive case features with `feature`."""
 
     as_of: datetime
@@ -289,24 +354,18 @@ class Facts:
     """Sources that were read in part only: absence cannot be concluded from them."""
     failures: Mapping[str, Text]
     """Source -> why it could not be read, for sources that are None."""
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = msgspec.field(default_factory=dict)
     """Site settings that a clinical feature may read (`calcium_correction`, thresholds within bounds)."""
     units: str = "conventional"
     unmapped_labs: int = 0
     """Results with a number whose code stands for none of our analytes."""
     order: Order | None = None
     """The order being judged, for order services."""
-    memo: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+    memo: dict[Any, Any] = msgspec.field(default_factory=dict)
 
     def about(self, order: Order | None) -> Facts:
         """The same facts with `order` in focus; case features already worked out are kept."""
-        if order is self.order:
-            return self
-        focused = object.__new__(Facts)
-        for name in _MEMBERS:
-            object.__setattr__(focused, name, getattr(self, name))
-        object.__setattr__(focused, "order", order)
-        return focused
+        return self if order is self.order else replace(self, order=order)
 
     def feature(self, derive: Callable[[Facts], T]) -> T:
         """A case feature of the patient (never of the order in focus), worked out once per call."""
@@ -329,6 +388,3 @@ class Facts:
 
     def age_days(self, when: When) -> int:
         return when.age_days(self.as_of, self.zone)
-
-
-_MEMBERS = tuple(each.name for each in fields(Facts))

@@ -7,10 +7,10 @@ reaches a rule.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from cds_service.errors import ForeignPatient
@@ -42,15 +42,14 @@ PROCEDURE = Message("procedure").template
 _REQUEST_OPEN = frozenset({"active", "draft", "completed", "on-hold"})
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Record, frozen=True):
     """When and where the call is judged."""
 
     as_of: datetime
     zone: tzinfo
     hook: str
     patient_id: str
-    site: Mapping[str, Any] = field(default_factory=dict)
+    site: Mapping[str, Any] = msgspec.field(default_factory=dict)
     units: str = "conventional"
 
 
@@ -137,6 +136,7 @@ class _Reading:
         self.gaps: list[Gap] = []
         self.incomplete: set[str] = set()
         self.failures: dict[str, Text] = {}
+        self._owners: dict[str, Whose] = {}
 
     def note(self, source: str, kind: str, text: Text, *, partial: bool = False) -> None:
         self.gaps.append(Gap(source, kind, text))
@@ -172,22 +172,39 @@ class _Reading:
         resources = self._resources(key)
         if resources is None:
             return None
-        found: dict[Whose, list[Resource]] = {owner: [] for owner in Whose}
+        ours: list[Resource] = []
+        foreign, unclear = 0, 0
         for resource in resources:
             if resource.resourceType == resource_type:
-                found[whose(resource, self._setting.patient_id)].append(resource)
-        ours, foreign, unclear = (found[owner] for owner in (Whose.OURS, Whose.FOREIGN, Whose.UNCLEAR))
+                owner = self._whose(resource)
+                if owner is Whose.OURS:
+                    ours.append(resource)
+                elif owner is Whose.FOREIGN:
+                    foreign += 1
+                else:
+                    unclear += 1
         if unclear:
-            text = Message("{count} left out: patient not identified", count=len(unclear))
+            text = Message("{count} left out: patient not identified", count=unclear)
             self.note(key, "unclear-subject", text, partial=True)
         if foreign:
-            text = Message("{count} left out: belongs to another patient", count=len(foreign))
+            text = Message("{count} left out: belongs to another patient", count=foreign)
             self.note(key, "foreign", text)
             if not ours:
                 # The whole list is somebody else's: nothing is known about ours.
                 self.failures[key] = Message("only another patient's data were sent")
                 return None
         return ours
+
+    def _whose(self, resource: Resource) -> Whose:
+        """Whose it is; a list names the same subject in the same words again and again, so each is read once."""
+        subject = resource.subject or resource.patient
+        named = subject.reference if subject is not None else None
+        if not named:
+            return whose(resource, self._setting.patient_id)
+        owner = self._owners.get(named)
+        if owner is None:
+            owner = self._owners[named] = whose(resource, self._setting.patient_id)
+        return owner
 
     def take_or_none(self, key: str) -> list[Resource]:
         return self.take(key, "Observation") or []

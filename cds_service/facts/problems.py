@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, tzinfo
 
 from cds_service.facts.dates import When, parse_when
-from cds_service.facts.model import Problem
+from cds_service.facts.model import Begun, Problem
+from cds_service.facts.record import Later
 from cds_service.fhir.decode import CodeableConcept, Resource
 from cds_service.localise.text import Message
 from cds_service.terminology.index import Terminology
@@ -103,9 +104,6 @@ def problem(resource: Resource, terminology: Terminology, zone: tzinfo, as_of: d
     for site in concepts(resource.bodySite):
         sites |= concept_sets(site, terminology)
     sets, texts, label = told(resource.code, terminology, UNCODED)
-    begun = resource.onsetPeriod.start if resource.onsetPeriod else None
-    onset, onset_unreadable = _first_sent(resource.onsetDateTime, begun, zone)
-    recorded, recorded_unreadable = _first_sent(resource.recordedDate, resource.assertedDate, zone)
     return Problem(
         sets=sets,
         label=label,
@@ -113,13 +111,18 @@ def problem(resource: Resource, terminology: Terminology, zone: tzinfo, as_of: d
         coded=bool(resource.code and resource.code.coding),
         active=clinical not in _HISTORY and not has_abated,
         verification=verification if verification is None or verification in _VERIFICATION else "unknown",
-        onset=onset,
-        recorded=recorded,
+        begun=Later(lambda: _begun(resource, zone)),
         abated=abated,
         sites=sites,
         source=resource.reference,
-        date_unreadable=onset_unreadable or recorded_unreadable,
     )
+
+
+def _begun(resource: Resource, zone: tzinfo) -> Begun:
+    start = resource.onsetPeriod.start if resource.onsetPeriod else None
+    onset, onset_unreadable = _first_sent(resource.onsetDateTime, start, zone)
+    recorded, recorded_unreadable = _first_sent(resource.recordedDate, resource.assertedDate, zone)
+    return Begun(onset, recorded, onset_unreadable or recorded_unreadable)
 
 
 def _first_sent(first: str | None, second: str | None, zone: tzinfo) -> tuple[When | None, bool]:
