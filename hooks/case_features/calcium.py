@@ -435,9 +435,9 @@ class HighCalcium:
         if bound is not None:
             return Finding(self, Answer.MET, tell(bound, CALCIUM), (bound.source,))
         draw = facts.feature(current_draw)
-        doubt = facts.feature(any_calcium_doubt)
         if draw is None:
-            return Finding(self, Answer.UNKNOWN, doubt or why_no_calcium(facts))
+            why = facts.feature(any_calcium_doubt) or why_no_calcium(facts)
+            return Finding(self, Answer.UNKNOWN, why)
         answer = both_ends(draw.corrected, lambda value: above(value, threshold))
         because = tell_draw(draw)
         if answer is Answer.MET and self.full and depends_on_correction(draw, threshold):
@@ -445,7 +445,8 @@ class HighCalcium:
                 Answer.NOT_MET,
                 Message("{because}; depends on albumin correction", because=because),
             )
-        if answer is Answer.NOT_MET and doubt:
+        # Only what would clear a rule is put in doubt.
+        if answer is Answer.NOT_MET and (doubt := facts.feature(any_calcium_doubt)):
             return Finding(
                 self,
                 Answer.UNKNOWN,

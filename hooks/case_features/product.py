@@ -233,7 +233,6 @@ class ProductReaches:
 
     def evaluate(self, facts: Facts) -> Finding:
         pair = facts.feature(current_pair)
-        doubt = facts.feature(product_doubt)
         if pair is None:
             reason = facts.feature(why_no_product)
             return Finding(self, Answer.UNKNOWN, Message("Ca x P not computable ({reason})", reason=reason))
@@ -244,7 +243,8 @@ class ProductReaches:
             weak = self._weakness(facts, pair, threshold)
             if weak is not None:
                 answer, because = Answer.NOT_MET, Message("{because}; {weak}", because=because, weak=weak)
-        if answer is Answer.NOT_MET and doubt:
+        # Only what would clear a rule is put in doubt.
+        if answer is Answer.NOT_MET and (doubt := facts.feature(product_doubt)):
             return Finding(
                 self,
                 Answer.UNKNOWN,
