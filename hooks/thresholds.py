@@ -35,9 +35,9 @@ class Limit:
 
 def limit(facts: Facts, threshold: Limit) -> Decimal:
     """The value in force: the site's, else the default."""
-    if threshold.setting is None:
+    if threshold.setting is None or threshold.setting not in facts.settings:
         return threshold.value
-    return Decimal(str(facts.settings.get(threshold.setting, threshold.value)))
+    return Decimal(str(facts.settings[threshold.setting]))
 
 
 T1 = Limit(

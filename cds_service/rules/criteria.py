@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Protocol, runtime_checkable
 
 from cds_service.facts.dates import When, years_between
@@ -165,7 +166,7 @@ def _several(asked: Asked, findings: Sequence[Finding], deciding: Answer, otherw
         asked,
         answer,
         chosen[0].because if len(chosen) == 1 else Joined("; ", [finding.because for finding in chosen]),
-        tuple(dict.fromkeys(source for finding in chosen for source in finding.sources)),
+        tuple(dict.fromkeys(chain.from_iterable([finding.sources for finding in chosen]))),
         optional=answer is Answer.UNKNOWN and all(finding.optional for finding in chosen),
     )
 

@@ -76,14 +76,15 @@ def evaluate(rule: Rule, facts: Facts, mode: Mode) -> Outcome:
             "the order is not a stop", Answer.NOT_MET, Message("the order ends or forbids the treatment")
         )
         return Outcome(rule, mode, Result.SUPPRESSED, order, findings=(finding,))
-    needed = _ask((*rule.population, *rule.criteria), facts)
-    if any(finding.answer is Answer.NOT_MET for finding in needed):
+    needed = _ask(rule.population, facts) + _ask(rule.criteria, facts)
+    answers = [finding.answer for finding in needed]
+    if Answer.NOT_MET in answers:
         return Outcome(rule, mode, Result.CLEAR, order, findings=tuple(needed))
     excluded = _ask(rule.exclusions, facts)
     findings = (*needed, *excluded)
     if any(finding.answer is Answer.MET for finding in excluded):
         return Outcome(rule, mode, Result.CLEAR, order, findings=findings)
-    if any(finding.answer is Answer.UNKNOWN for finding in needed) or any(_holds_up(f) for f in excluded):
+    if Answer.UNKNOWN in answers or any(_holds_up(f) for f in excluded):
         return Outcome(rule, mode, Result.CANNOT_ASSESS, order, findings=findings)
     return _tiered(rule, facts, mode, findings, excluded)
 

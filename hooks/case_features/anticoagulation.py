@@ -52,9 +52,10 @@ class Indication(Record, frozen=True, gc=False):
 def mandatory_indications(facts: Facts) -> tuple[Indication, ...]:
     """Active problems for which a DOAC is contraindicated or harmful, in a fixed order."""
     found = []
+    active = [problem for problem in facts.problems or () if problem.active and problem.sets]
     for groups, name in _INDICATIONS:
-        for problem in facts.problems or ():
-            if problem.active and in_groups(problem.sets, groups):
+        for problem in active:
+            if in_groups(problem.sets, groups):
                 untyped = in_groups(problem.sets, (VALVE_TYPE_NOT_CODED,))
                 found.append(Indication(name, describe(problem), problem.source, untyped))
                 break

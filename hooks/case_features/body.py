@@ -110,7 +110,7 @@ class Obese:
         found = latest(facts, BMI).lab
         if found is not None and found.exact is not None:
             return found.exact, tell(found, BMI), (found.source,)
-        weights, height = weighings(facts), latest(facts, HEIGHT).lab
+        weights, height = facts.feature(weighings), latest(facts, HEIGHT).lab
         if not weights or height is None or not height.exact or weights[0].days > WEIGHT.ageing_days:
             return None
         weight = weights[0]
@@ -128,7 +128,7 @@ class RapidWeightLoss:
     text: str = "weight loss of at least 5 % in 90 days or 10 % in 180 days"
 
     def evaluate(self, facts: Facts) -> Finding:
-        weights = weighings(facts)
+        weights = facts.feature(weighings)
         if not weights:
             return Finding(self, Answer.UNKNOWN, _unread(facts, WEIGHT) or Message("no usable weight"))
         last, earlier = weights[0], weights[1:]

@@ -60,7 +60,11 @@ def calciphylaxis(facts: Facts) -> Calciphylaxis:
             UNKNOWN, None, Message("problem list not readable ({reason})", reason=reason), complete=False
         )
     complete = "conditions" not in facts.incomplete
-    found = [(status, problem) for problem in facts.problems if (status := _status(problem)) is not None]
+    found = [
+        (status, problem)
+        for problem in facts.problems
+        if problem.sets and (status := _status(problem)) is not None
+    ]
     if not found:
         because = (
             Message("calciphylaxis not documented")

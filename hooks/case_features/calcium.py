@@ -37,6 +37,8 @@ PAYNE_SLOPE = Decimal("0.8")
 NORMAL_ALBUMIN = Decimal("4.0")
 ALBUMIN_WINDOW_DAYS = 30
 IONISED_WINDOW_DAYS = 7
+SLACK_DAYS = 3
+"""More than what zones, and dates without a time, can add to the days between two results."""
 TREND_DAYS = 365
 
 Interval = tuple[Decimal, Decimal]
@@ -83,52 +85,40 @@ class CalciumDraw(Record, frozen=True, gc=False):
         return tuple(lab.source for lab in (self.total, self.adjusted, self.albumin) if lab is not None)
 
 
-class _Drawn(Record, frozen=True, gc=False):
-    """What the calcium draws are made of, by time of the draw, and those that were made."""
+class Drawn(Record, frozen=True, gc=False):
+    """What the calcium draws of some days are made of, by time of the draw."""
 
+    days: int
     totals: dict[When, Lab]
     adjusted: dict[When, Lab]
     albumins: list[Lab]
     times: list[When]
     """Newest first."""
-    made: dict[When, CalciumDraw | None]
 
 
-def draws(facts: Facts) -> Iterator[CalciumDraw]:
-    """Calcium draws of the last 365 days that give a number, newest first (preliminary ones included)."""
-    for when in draw_times(facts):
-        draw = draw_at(facts, when)
-        if draw is not None:
-            yield draw
+def in_force(facts: Facts) -> Drawn:
+    """What was drawn so lately that it may drive a threshold: all that most cards ask for."""
+    return _drawn(facts, CALCIUM.ageing_days)
 
 
-def draw_times(facts: Facts) -> list[When]:
-    """When calcium was drawn, newest first; not every time gives a draw."""
-    return facts.feature(_drawn).times
+def of_a_year(facts: Facts) -> Drawn:
+    """What was drawn in the last 365 days."""
+    return _drawn(facts, TREND_DAYS)
 
 
-def draw_at(facts: Facts, when: When) -> CalciumDraw | None:
-    """The draw of one of the times. Only those that somebody reads are made, each once: a card needs the newest."""
-    drawn = facts.feature(_drawn)
-    if when not in drawn.made:
-        recent = facts.age_days(when) <= TREND_DAYS
-        drawn.made[when] = _draw(facts, when, drawn) if recent else None
-    return drawn.made[when]
-
-
-def _drawn(facts: Facts) -> _Drawn:
-    totals, adjusted = _by_time(facts, CALCIUM), _by_time(facts, CALCIUM_CORRECTED)
-    albumins = [lab for lab in usable(facts, ALBUMIN) if not lab.preliminary]
+def _drawn(facts: Facts, days: int) -> Drawn:
+    totals, adjusted = _by_time(facts, CALCIUM, days), _by_time(facts, CALCIUM_CORRECTED, days)
+    albumins = usable(facts, ALBUMIN, min(days + ALBUMIN_WINDOW_DAYS + SLACK_DAYS, TREND_DAYS))
     times = sorted(totals | adjusted, key=lambda when: when.instant, reverse=True)
-    return _Drawn(totals, adjusted, albumins, times, {})
+    return Drawn(days, totals, adjusted, [lab for lab in albumins if not lab.preliminary], times)
 
 
-def _by_time(facts: Facts, analyte: Analyte) -> dict[When, Lab]:
-    return {lab.when: lab for lab in usable(facts, analyte) if lab.when}
+def _by_time(facts: Facts, analyte: Analyte, days: int) -> dict[When, Lab]:
+    return {lab.when: lab for lab in usable(facts, analyte, days) if lab.when}
 
 
-def usable(facts: Facts, analyte: Analyte) -> list[Lab]:
-    """Dated results that may enter arithmetic, of any age, newest first (preliminary ones included)."""
+def usable(facts: Facts, analyte: Analyte, days: int) -> list[Lab]:
+    """Results of the last `days` that may enter arithmetic, newest first (preliminary ones included)."""
     return [
         lab
         for lab in facts.results(analyte) or ()
@@ -137,7 +127,29 @@ def usable(facts: Facts, analyte: Analyte) -> list[Lab]:
         and lab.when is not None
         and lab.low is not None
         and lab.high is not None
+        and facts.age_days(lab.when) <= days
     ]
+
+
+def draws(facts: Facts, drawn: Callable[[Facts], Drawn] = of_a_year) -> Iterator[CalciumDraw]:
+    """Calcium draws that give a number, newest first (preliminary ones included)."""
+    found = facts.feature(drawn)
+    for when in found.times:
+        draw = draw_at(facts, when, found)
+        if draw is not None:
+            yield draw
+
+
+def draw_at(facts: Facts, when: When, drawn: Drawn) -> CalciumDraw | None:
+    """The draw of one of the times. Only those that somebody reads are made, each once: a card needs the newest."""
+    made = facts.feature(_made)
+    if when not in made:
+        made[when] = _draw(facts, when, drawn)
+    return made[when]
+
+
+def _made(facts: Facts) -> dict[When, CalciumDraw | None]:  # noqa: ARG001 - a feature: one for each call
+    return {}
 
 
 def _interval(lab: Lab | None) -> Interval | None:
@@ -147,7 +159,7 @@ def _interval(lab: Lab | None) -> Interval | None:
     return lab.low, lab.high
 
 
-def _draw(facts: Facts, when: When, drawn: _Drawn) -> CalciumDraw | None:
+def _draw(facts: Facts, when: When, drawn: Drawn) -> CalciumDraw | None:
     total, adjusted = drawn.totals.get(when), drawn.adjusted.get(when)
     method = facts.settings.get("calcium_correction", "payne")
     final = total is not None and not total.preliminary
@@ -180,10 +192,7 @@ def _may_correct(facts: Facts, when: When, albumin: Lab) -> bool:
     """At most 30 days to either side of the draw; beside a calcium that counts today it must count as well."""
     if albumin.when is None or days_apart(albumin.when, when) > ALBUMIN_WINDOW_DAYS:
         return False
-    age = facts.age_days(albumin.when)
-    if age <= ALBUMIN.ageing_days:
-        return True
-    return age <= TREND_DAYS and facts.age_days(when) > CALCIUM.ageing_days
+    return facts.age_days(albumin.when) <= ALBUMIN.ageing_days or facts.age_days(when) > CALCIUM.ageing_days
 
 
 def _distance(lab: Lab, when: When) -> tuple[float, str]:
@@ -200,14 +209,7 @@ def days_apart(first: When, second: When) -> int:
 
 def current_draw(facts: Facts) -> CalciumDraw | None:
     """Newest final calcium draw that is not out of date."""
-    for draw in draws(facts):
-        if not draw.preliminary and not _stale(facts, draw):
-            return draw
-    return None
-
-
-def _stale(facts: Facts, draw: CalciumDraw) -> bool:
-    return facts.age_days(draw.when) > CALCIUM.ageing_days
+    return next((draw for draw in draws(facts, in_force) if not draw.preliminary), None)
 
 
 def calcium_doubt(facts: Facts) -> Text | None:
@@ -435,9 +437,9 @@ class HighCalcium:
         if bound is not None:
             return Finding(self, Answer.MET, tell(bound, CALCIUM), (bound.source,))
         draw = facts.feature(current_draw)
-        doubt = facts.feature(any_calcium_doubt)
         if draw is None:
-            return Finding(self, Answer.UNKNOWN, doubt or why_no_calcium(facts))
+            why = facts.feature(any_calcium_doubt) or why_no_calcium(facts)
+            return Finding(self, Answer.UNKNOWN, why)
         answer = both_ends(draw.corrected, lambda value: above(value, threshold))
         because = tell_draw(draw)
         if answer is Answer.MET and self.full and depends_on_correction(draw, threshold):
@@ -445,7 +447,8 @@ class HighCalcium:
                 Answer.NOT_MET,
                 Message("{because}; depends on albumin correction", because=because),
             )
-        if answer is Answer.NOT_MET and doubt:
+        # Only what would clear a rule is put in doubt.
+        if answer is Answer.NOT_MET and (doubt := facts.feature(any_calcium_doubt)):
             return Finding(
                 self,
                 Answer.UNKNOWN,

@@ -96,7 +96,9 @@ def dialysis(facts: Facts) -> Dialysis:
     esrd = _pick(active, _ESRD)
     recent_sessions = [item for item in sessions if item.when and within(facts, item.when, RECENT_DAYS)]
     chronic = bool(_pick(active, _ESRD_NO_PROOF)) or _span_days(sessions) > CHRONIC_SPAN_DAYS
-    frequent = _two_days_within(sessions, _days(recent_sessions), SESSION_WINDOW_DAYS)
+    frequent = bool(recent_sessions) and _two_days_within(
+        sessions, _days(recent_sessions), SESSION_WINDOW_DAYS
+    )
 
     definite: list[Problem | Procedure] = [*dependent]
     if frequent and chronic:
@@ -105,11 +107,11 @@ def dialysis(facts: Facts) -> Dialysis:
     if definite and not (
         graft.functioning and graft.when is not None and last is not None and graft.after(last)
     ):
-        return _yes(facts, "definite", definite, graft, sessions)
+        return _yes(active, "definite", definite, graft, sessions)
     if graft.functioning and graft.when is None and recent_sessions:
-        return _yes(facts, "definite", recent_sessions[:1], graft, sessions)
+        return _yes(active, "definite", recent_sessions[:1], graft, sessions)
     if esrd and not (graft.functioning and not _later(esrd, graft.when)):
-        return _yes(facts, "probable", esrd, graft, sessions)
+        return _yes(active, "probable", esrd, graft, sessions)
     if graft.functioning and esrd and (graft.undatable or any(item.date_unreadable for item in esrd)):
         because = Message(
             "{problem}; {transplant}: a date is not readable, so their order is not known",
@@ -134,7 +136,7 @@ def dialysis(facts: Facts) -> Dialysis:
         if p.since and within(facts, p.since, RECENT_DAYS)
     ]
     if care:
-        return _yes(facts, "probable", care, graft, sessions)
+        return _yes(active, "probable", care, graft, sessions)
     for encounter in facts.encounters or ():
         started = encounter.started if in_groups(encounter.sets, (vs.DIALYSIS_CARE_ENCOUNTER,)) else None
         if started is not None and within(facts, started, RECENT_DAYS):
@@ -142,7 +144,7 @@ def dialysis(facts: Facts) -> Dialysis:
                 Answer.MET,
                 "probable",
                 "dialysis",
-                _modality(facts, sessions),
+                _modality(active, sessions),
                 Message("dialysis-care encounter on {when}", when=started),
                 (encounter.source,),
                 started,
@@ -304,7 +306,7 @@ def _later(problems: list[Problem], than: When | None) -> bool:
     return any(problem.since is not None and problem.since.instant > than.instant for problem in problems)
 
 
-def _modality(facts: Facts, sessions: list[Procedure]) -> str | None:
+def _modality(active: list[Problem], sessions: list[Procedure]) -> str | None:
     """Latest coded modality; conditions without a date give way to dated evidence."""
     seen: list[tuple[float, str]] = []
     for kind, groups in (
@@ -314,8 +316,8 @@ def _modality(facts: Facts, sessions: list[Procedure]) -> str | None:
         seen += [(_instant(item), kind) for item in sessions if in_groups(item.sets, groups)]
         seen += [
             (problem.since.instant.timestamp() if problem.since else 0.0, kind)
-            for problem in facts.problems or ()
-            if problem.active and in_groups(problem.sets, groups)
+            for problem in active
+            if in_groups(problem.sets, groups)
         ]
     return max(seen)[1] if seen else None
 
@@ -328,7 +330,7 @@ def _dates(items: Iterable[Problem | Procedure]) -> Iterator[When]:
 
 
 def _yes(
-    facts: Facts,
+    active: list[Problem],
     certainty: str,
     evidence: Iterable[Problem | Procedure],
     graft: _Graft,
@@ -341,13 +343,12 @@ def _yes(
         else Message("{procedure}, {when}", procedure=e.title, when=e.when)
         for e in evidence
     ]
-    esrd = _pick((problem for problem in facts.problems or () if problem.active), _ESRD)
-    onset = list(_dates([*evidence, *esrd, *sessions]))
+    onset = list(_dates([*evidence, *_pick(active, _ESRD), *sessions]))
     return Dialysis(
         Answer.MET,
         certainty,
         "dialysis",
-        _modality(facts, sessions),
+        _modality(active, sessions),
         Joined("; ", labels),
         tuple(dict.fromkeys(item.source for item in evidence)),
         min(onset, key=lambda when: when.instant) if onset else None,

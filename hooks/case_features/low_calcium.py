@@ -49,14 +49,14 @@ def lower_limit(draw: CalciumDraw) -> Decimal | None:
 
 def _corrected_below(asked: Asked, facts: Facts, threshold: Decimal, draw: CalciumDraw) -> Finding:
     answer = both_ends(draw.corrected, lambda value: below(value, threshold))
-    because, doubt = tell_draw(draw), facts.feature(calcium_doubt)
+    because = tell_draw(draw)
     if answer is not Answer.NOT_MET and not draw.certain:
         because = Message(
             "total calcium {value} mg/dL without a usable albumin",
             value=show_interval(draw.corrected, 1),
         )
         return unknown(asked, because, *draw.sources)
-    if answer is Answer.NOT_MET and doubt:
+    if answer is Answer.NOT_MET and (doubt := facts.feature(calcium_doubt)):
         return unknown(asked, Message("{because}, but {doubt}", because=because, doubt=doubt), *draw.sources)
     return Finding(asked, answer, because, draw.sources)
 

@@ -6,7 +6,7 @@ computable pair is used, not the highest. A result such as "<5.5" never enters a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -29,17 +29,20 @@ from cds_service.api import (
 )
 from hooks.analytes import ALBUMIN, CALCIUM, CALCIUM_CORRECTED, PHOSPHATE
 from hooks.case_features.calcium import (
+    SLACK_DAYS,
     TREND_DAYS,
     Basis,
     CalciumDraw,
+    Drawn,
     Interval,
     both_ends,
     days_apart,
     doubt_about,
     draw_at,
     draw_doubts,
-    draw_times,
+    in_force,
     ionised_high,
+    of_a_year,
     passed_over,
     show_interval,
     unusable,
@@ -48,7 +51,7 @@ from hooks.case_features.calcium import (
 from hooks.thresholds import T1, T2, Limit, limit
 
 PAIR_DAYS = 7
-_REACH = timedelta(days=PAIR_DAYS + 3)
+_REACH = timedelta(days=PAIR_DAYS + SLACK_DAYS)
 """A phosphate later than this after a draw belongs to no pair of it, in whatever zone and precision either was sent."""
 UNCORRECTED_BAND = Decimal("0.10")
 SQUARED_FACTOR = Decimal("4.0078") * Decimal("3.0974")
@@ -84,45 +87,33 @@ _Recency = tuple[int, bool, float, bool]
 _Placed = tuple[_Recency, Pair]
 
 
-class _Phosphates(Record, frozen=True, gc=False):
-    """What pairs with the calcium draws, and the pairs that were made, by time of the draw."""
-
-    labs: list[Lab]
-    made: dict[When, list[_Placed]]
-
-
-def pairs(facts: Facts) -> Iterator[Pair]:
-    """Computable pairs of the last 365 days, newest first, one for each calcium draw.
+def pairs(facts: Facts, drawn: Callable[[Facts], Drawn] = of_a_year) -> Iterator[Pair]:
+    """Computable pairs, newest first, one for each calcium draw.
 
     They are made as far as they are read: a pair is passed on as soon as no older draw can make a newer one.
     """
-    made = facts.feature(_phosphates).made
+    found, made = facts.feature(drawn), facts.feature(_made)
+    phosphates = usable(facts, PHOSPHATE, min(found.days + _REACH.days, TREND_DAYS))
     waiting: list[_Placed] = []
-    for when in draw_times(facts):
+    for when in found.times:
         while waiting and waiting[0][1].when.instant > when.instant + _REACH:
             yield waiting.pop(0)[1]
         if when not in made:
-            made[when] = _paired(facts, draw_at(facts, when))
+            made[when] = _paired(facts, draw_at(facts, when, found), phosphates)
         waiting = sorted((*waiting, *made[when]), key=itemgetter(0), reverse=True)
     for _, pair in waiting:
         yield pair
 
 
-def _phosphates(facts: Facts) -> _Phosphates:
-    return _Phosphates(usable(facts, PHOSPHATE), {})
+def _made(facts: Facts) -> dict[When, list[_Placed]]:  # noqa: ARG001 - a feature: one for each call
+    return {}
 
 
-def _paired(facts: Facts, draw: CalciumDraw | None) -> list[_Placed]:
+def _paired(facts: Facts, draw: CalciumDraw | None, phosphates: list[Lab]) -> list[_Placed]:
     """The pairs of one calcium draw: with its freshest final phosphate, and with its freshest preliminary one."""
     if draw is None:
         return []
-    near = [
-        lab
-        for lab in facts.feature(_phosphates).labs
-        if lab.when
-        and days_apart(lab.when, draw.when) <= PAIR_DAYS
-        and facts.age_days(lab.when) <= TREND_DAYS
-    ]
+    near = [lab for lab in phosphates if lab.when and days_apart(lab.when, draw.when) <= PAIR_DAYS]
     kinds = ([lab for lab in near if lab.preliminary is preliminary] for preliminary in (False, True))
     found = [_pair(draw, max(kind, key=lambda lab: _freshness(draw, lab))) for kind in kinds if kind]
     return [(_recency(pair, facts), pair) for pair in found]
@@ -157,21 +148,19 @@ def current_pair(facts: Facts) -> Pair | None:
     shown = facts.feature(shown_pair)
     if shown is None or not shown.preliminary:
         return shown
-    return next((pair for pair in pairs(facts) if not pair.preliminary and _usable_now(facts, pair)), None)
+    found = pairs(facts, in_force)
+    return next((pair for pair in found if not pair.preliminary and _usable_now(facts, pair)), None)
 
 
 def shown_pair(facts: Facts) -> Pair | None:
     """The pair to print: the current one, or a newer preliminary one, which decides nothing."""
-    return next((pair for pair in pairs(facts) if _usable_now(facts, pair)), None)
+    return next((pair for pair in pairs(facts, in_force) if _usable_now(facts, pair)), None)
 
 
 def _usable_now(facts: Facts, pair: Pair) -> bool:
+    """Of a calcium that is in force; the phosphate must not be out of date either."""
     when = pair.phosphate.when
-    return (
-        facts.age_days(pair.calcium.when) <= CALCIUM.ageing_days
-        and when is not None
-        and facts.age_days(when) <= PHOSPHATE.ageing_days
-    )
+    return when is not None and facts.age_days(when) <= PHOSPHATE.ageing_days
 
 
 def trend(facts: Facts) -> tuple[Pair, ...]:
@@ -233,7 +222,6 @@ class ProductReaches:
 
     def evaluate(self, facts: Facts) -> Finding:
         pair = facts.feature(current_pair)
-        doubt = facts.feature(product_doubt)
         if pair is None:
             reason = facts.feature(why_no_product)
             return Finding(self, Answer.UNKNOWN, Message("Ca x P not computable ({reason})", reason=reason))
@@ -244,7 +232,8 @@ class ProductReaches:
             weak = self._weakness(facts, pair, threshold)
             if weak is not None:
                 answer, because = Answer.NOT_MET, Message("{because}; {weak}", because=because, weak=weak)
-        if answer is Answer.NOT_MET and doubt:
+        # Only what would clear a rule is put in doubt.
+        if answer is Answer.NOT_MET and (doubt := facts.feature(product_doubt)):
             return Finding(
                 self,
                 Answer.UNKNOWN,

@@ -40,11 +40,24 @@ def _limits(upper: Decimal | None, multiple: Limit, absolute: Limit) -> tuple[De
 
 def tell_pth(lab: Lab) -> Text:
     """`PTH 620 pg/mL (9.5 x ULN) on 2 Nov 2026`."""
-    exact, upper = lab.exact, lab.reference_high
+    return _tell(lab, lab.reference_high)
+
+
+def _tell(lab: Lab, upper: Decimal | None) -> Text:
+    exact = lab.exact
     if exact is None or not upper:
         return tell(lab, PTH)
     value = Message("{value} ({times} x ULN)", value=Amount(exact, PTH), times=Number(exact / upper, 1))
     return tell(lab, PTH, value)
+
+
+def _now(facts: Facts) -> tuple[Lab, Decimal | None, Text] | None:
+    """The PTH that counts, its upper limit of normal, and how it is told; worked out once per call."""
+    lab = latest(facts, PTH).lab
+    if lab is None:
+        return None
+    upper = lab.reference_high
+    return lab, upper, _tell(lab, upper)
 
 
 def pth_high(facts: Facts) -> Finding:
@@ -78,22 +91,23 @@ class PthLow:
 
 
 def _judge(asked: Asked, facts: Facts, multiple: Limit, absolute: Limit) -> Finding:
-    found = latest(facts, PTH)
-    if found.lab is None:
+    now, found = facts.feature(_now), latest(facts, PTH)
+    if now is None:
         return Finding(asked, Answer.UNKNOWN, Message("PTH: {why}", why=found.why_none))
-    threshold, why = _limits(found.lab.reference_high, multiple, absolute)
+    lab, upper, told = now
+    threshold, why = _limits(upper, multiple, absolute)
     rising = multiple.sign == "above"
     test = above if rising else below
-    answer = decide(found.lab, lambda value: test(value, threshold), rising=rising)
-    because = Message("{result} against {why}", result=tell_pth(found.lab), why=why)
+    answer = decide(lab, lambda value: test(value, threshold), rising=rising)
+    because = Message("{result} against {why}", result=told, why=why)
     if answer is Answer.NOT_MET and found.doubt:
         return Finding(
             asked,
             Answer.UNKNOWN,
             Message("{because}, but {doubt}", because=because, doubt=found.doubt),
-            (found.lab.source,),
+            (lab.source,),
         )
-    return Finding(asked, answer, because, (found.lab.source,))
+    return Finding(asked, answer, because, (lab.source,))
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,9 +67,10 @@ class Lesions(Record, frozen=True, gc=False):
 def lesions(facts: Facts) -> Lesions:
     """Active findings with onset or recording at most 90 days ago, the most telling kind first."""
     undated: list[str] = []
+    active = [problem for problem in facts.problems or () if problem.active and problem.sets]
     for groups, wording, has_site in _KINDS:
-        for problem in facts.problems or ():
-            if not problem.active or not in_groups(problem.sets, groups) or _look_alike(facts, problem):
+        for problem in active:
+            if not in_groups(problem.sets, groups) or _look_alike(facts, problem):
                 continue
             if not _dates(problem):
                 undated.append(problem.source)

@@ -62,12 +62,12 @@ def amount(value: Decimal, analyte: Analyte, facts: Facts) -> Text:
     One more decimal is shown where rounding would make a value look equal to a cut-off that it is not
     equal to ("10.2 is above 10.2").
     """
-    unit, decimals, factor = analyte.unit, analyte.decimals, Decimal(1)
+    unit, decimals = analyte.unit, analyte.decimals
+    cut_offs = [limit(facts, item) for item in _CUT_OFFS.get(analyte.id, ())]
     if facts.units == _SI and (in_si := analyte.in_si(value)) is not None:
-        _, unit, decimals = in_si
-        factor = analyte.factors[unit]
-    cut_offs = [limit(facts, item) / factor for item in _CUT_OFFS.get(analyte.id, ())]
-    return Message("{number} {unit}", number=_apart(value / factor, cut_offs, decimals), unit=unit)
+        value, unit, decimals = in_si
+        cut_offs = [cut_off / analyte.factors[unit] for cut_off in cut_offs]
+    return Message("{number} {unit}", number=_apart(value, cut_offs, decimals), unit=unit)
 
 
 def _apart(value: Decimal, cut_offs: list[Decimal], decimals: int) -> Number:
