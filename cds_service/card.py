@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple, cast
 
 import msgspec
@@ -31,7 +32,7 @@ class Visit(NamedTuple):
 
     patient_id: str
     encounter_id: str | None
-    authored_on: str
+    authored_on: datetime
 
 
 class Composed(msgspec.Struct, frozen=True):
@@ -180,7 +181,8 @@ class CardMaker:
 
     def _new_order(self, key: str) -> SuggestionOut:
         label = self._writer.translated(self._view.catalogue[key].words)
-        resource = self._view.templates[key].fill(*self._visit)
+        patient_id, encounter_id, now = self._visit
+        resource = self._view.templates[key].fill(patient_id, encounter_id, now.isoformat())
         action = ActionOut(type="create", description=label, resource=resource)
         return SuggestionOut(label=label, uuid=fresh_id(), actions=[action])
 

@@ -35,7 +35,7 @@ def compose(
     # Most outcomes have no place on a card, and are looked at once only.
     groups = list(_by_order([o for o in outcomes if o.result in _ON_CARDS and o.mode is Mode.LIVE]))
     told_at = _told_at(groups)
-    visit = Visit(patient_id, encounter_id, authored_on.isoformat())
+    visit = Visit(patient_id, encounter_id, authored_on)
     cards = []
     for place, (order, group) in enumerate(groups):
         fired, gaps = _fired(group, told_at, place), _gaps(group)

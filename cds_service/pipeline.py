@@ -7,8 +7,9 @@ Everything between decode and compose is synchronous, pure and free of I/O excep
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from cds_service import stages
 from cds_service.engine import Engine
@@ -19,13 +20,12 @@ from cds_service.stages import Call
 from cds_service.trace import explain
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """Status and body of an answer, ready for the wire."""
 
     status: int
     body: bytes
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = {}
 
 
 async def answer(

@@ -73,7 +73,7 @@ class Message(Text):
             return template
         shown: dict[str, object] = {}
         for name, value in self.values.items():
-            shown[name] = value if value.__class__ is str else told(value, language)
+            shown[name] = value.render(language) if isinstance(value, Text) else told(value, language)
         return template.format_map(shown)
 
 

@@ -1,6 +1,7 @@
 """Outcomes to cards: who leads, what is merged, folded, offered, forbidden, and what is never dropped."""
 
 import re
+import uuid
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,7 @@ from markdown_it import MarkdownIt
 from support.answers import MAYBE, NO, OPTIONAL, YES, Says
 from support.facts import AS_OF, condition, facts, medicine, minerals, service_request
 
+from cds_service.card import fresh_id
 from cds_service.compose import MAX_SUGGESTIONS, View, compose, topic_code
 from cds_service.engine import default_catalogue
 from cds_service.fhir.write import order_template
@@ -109,6 +111,24 @@ def test_a_card_carries_its_source_topic_reasons_and_version():
     ]
     assert card.detail == f"Rule made-up-3 {RULE.version}, rule pack {CONTENT.version}."
     assert card.selection_behavior is None
+
+
+def test_what_all_cards_of_a_tier_say_is_made_once_and_never_said_of_another_rule():
+    seen, same = view(), rule()
+    first, second = only(same, seen=seen), only(same, seen=seen)
+    assert first.source is second.source
+    assert first.uuid != second.uuid
+    changed = only(replace(same, version="9.9.9"), seen=seen)
+    assert changed.source.label.endswith("(made-up-1 9.9.9)")
+    assert changed.detail.startswith("Rule made-up-1 9.9.9,")
+
+
+def test_the_ids_of_cards_are_random_uuids_in_their_usual_form():
+    ids = [fresh_id() for _ in range(500)]
+    assert len(set(ids)) == 500
+    for each in map(uuid.UUID, ids):
+        assert (each.version, each.variant) == (4, uuid.RFC_4122)
+    assert all(str(uuid.UUID(each)) == each for each in ids)
 
 
 @pytest.mark.parametrize(
