@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -165,9 +165,13 @@ class Judge:
         facts = self.facts(person.id, first, shelve(()))
         if self._needs_no_more(facts):
             return self._told(person.id, facts, [], member=False)
-        sources = first | {key: person.source(key) for key in _THEN}
-        facts = self.facts(person.id, sources, person.shelf(catalogue))
-        return self.judge(person.id, facts)
+        then = {key: person.source(key) for key in _THEN}
+        shelf = person.shelf(catalogue)
+        rest = self.facts(person.id, then, shelf)
+        lossless = not facts.gaps and not rest.gaps
+        # What was lost has to be told in the order of one reading.
+        whole = _together(facts, rest) if lossless else self.facts(person.id, first | then, shelf)
+        return self.judge(person.id, whole)
 
     def _needs_no_more(self, facts: Facts) -> bool:
         """Not in the population, and every rule is clear, whatever is still unread."""
@@ -228,6 +232,21 @@ class Judge:
             return None
         x, y, day = found
         return float(round(x, 3)), float(round(y, 3)), day.isoformat()
+
+
+def _together(first: Facts, rest: Facts) -> Facts:
+    """One set of facts from what was read first and the rest; the first part need not be read again."""
+    failures = {key: why for key, why in first.failures.items() if key in _FIRST}
+    failures |= {key: why for key, why in rest.failures.items() if key in _THEN}
+    return replace(
+        rest,
+        patient=first.patient,
+        problems=first.problems,
+        procedures=first.procedures,
+        encounters=first.encounters,
+        failures=failures,
+        memo={},
+    )
 
 
 def _settled(rule: Rule, facts: Facts) -> bool:
