@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -83,6 +82,8 @@ class Standing(msgspec.Struct, omit_defaults=True, kw_only=True):
     gaps: tuple[str, ...] = ()
 
 
+_made_ready: dict[tuple[str, tuple[str, ...]], ReadyService] = {}
+"""Service and the value sets that are off -> the service with a terminology that remembers."""
 _MEMBER = {Answer.MET: "yes", Answer.NOT_MET: "no", Answer.UNKNOWN: "unknown"}
 
 
@@ -117,6 +118,9 @@ def judging(
     ready = ready or standing_service(engine)
     seen = engine.service_for(ready.service.id, profile)
     rules = seen.rules if seen is not None else ()
+    off = tuple(sorted({*engine.settings.value_sets_off, *engine.site.value_sets_off}))
+    # The index of this engine serves the judges of this process and of those that begin as copies of it.
+    _made_ready.setdefault((ready.service.id, off), remembering(ready))
     return Judging(
         service=ready.service.id,
         as_of=as_of,
@@ -124,7 +128,7 @@ def judging(
         units=profile.unit_system,
         modes={rule.id: mode.value for rule, mode in rules},
         site=dict(engine.site.clinical),
-        value_sets_off=tuple(sorted({*engine.settings.value_sets_off, *engine.site.value_sets_off})),
+        value_sets_off=off,
     )
 
 
@@ -161,9 +165,13 @@ class Judge:
         facts = self.facts(person.id, first, shelve(()))
         if self._needs_no_more(facts):
             return self._told(person.id, facts, [], member=False)
-        sources = first | {key: person.source(key) for key in _THEN}
-        facts = self.facts(person.id, sources, person.shelf(catalogue))
-        return self.judge(person.id, facts)
+        then = {key: person.source(key) for key in _THEN}
+        shelf = person.shelf(catalogue)
+        rest = self.facts(person.id, then, shelf)
+        lossless = not facts.gaps and not rest.gaps
+        # What was lost has to be told in the order of one reading.
+        whole = _together(facts, rest) if lossless else self.facts(person.id, first | then, shelf)
+        return self.judge(person.id, whole)
 
     def _needs_no_more(self, facts: Facts) -> bool:
         """Not in the population, and every rule is clear, whatever is still unread."""
@@ -226,6 +234,21 @@ class Judge:
         return float(round(x, 3)), float(round(y, 3)), day.isoformat()
 
 
+def _together(first: Facts, rest: Facts) -> Facts:
+    """One set of facts from what was read first and the rest; the first part need not be read again."""
+    failures = {key: why for key, why in first.failures.items() if key in _FIRST}
+    failures |= {key: why for key, why in rest.failures.items() if key in _THEN}
+    return replace(
+        rest,
+        patient=first.patient,
+        problems=first.problems,
+        procedures=first.procedures,
+        encounters=first.encounters,
+        failures=failures,
+        memo={},
+    )
+
+
 def _settled(rule: Rule, facts: Facts) -> bool:
     """The rule is clear whatever is still unread.
 
@@ -264,14 +287,12 @@ def told(outcome: Outcome) -> Told:
     )
 
 
-@lru_cache(maxsize=4)
-def _ready(service: str, off: tuple[str, ...]) -> ReadyService:
-    return remembering(ready_services(frozenset(off))[service])
-
-
 def build_judge(how: Judging) -> Judge:
     """The judge of this process."""
-    ready = _ready(how.service, how.value_sets_off)
+    key = how.service, how.value_sets_off
+    if key not in _made_ready:
+        _made_ready[key] = remembering(ready_services(frozenset(how.value_sets_off))[how.service])
+    ready = _made_ready[key]
     view = ready.service.content.standing
     if view is None:
         raise SettingsError(f"the service {how.service} says nothing about screening")

@@ -35,28 +35,41 @@ class Here:
 
 
 class Processes:
-    """In several processes of this machine. A killed process costs its task a second try, nothing else."""
+    """In several processes of this machine. A killed process costs its task a second try, nothing else.
+
+    The processes begin with the first task and stay for all steps of a run: what each of them had to build once
+    is there for the next step. Close it.
+    """
 
     def __init__(self, count: int) -> None:
         self._count = count
+        self._pool: ProcessPoolExecutor | None = None
 
     def run(self, work: Callable[[Task], None], tasks: Sequence[Task]) -> Iterator[None]:
         left = list(enumerate(tasks))
         for attempt in range(_ATTEMPTS):
             done: set[int] = set()
+            if self._pool is None:
+                self._pool = ProcessPoolExecutor(self._count)
             try:
-                with ProcessPoolExecutor(self._count) as pool:
-                    futures = {pool.submit(work, task): number for number, task in left}
-                    for future in as_completed(futures):
-                        future.result()
-                        done.add(futures[future])
-                        yield
+                futures = {self._pool.submit(work, task): number for number, task in left}
+                for future in as_completed(futures):
+                    future.result()
+                    done.add(futures[future])
+                    yield
             except BrokenProcessPool:
+                self.close()
                 left = [item for item in left if item[0] not in done]
                 if attempt + 1 == _ATTEMPTS:
                     raise SettingsError("worker processes keep dying (out of memory?)") from None
             else:
                 return
+
+    def close(self) -> None:
+        """End the processes; tasks that none of them has begun are dropped."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+            self._pool = None
 
 
 class Cluster:
@@ -82,7 +95,14 @@ def workers(processes: int, scheduler: str | None) -> Iterator[Workers]:
         SettingsError: a scheduler is named and Dask is not installed, or nobody answers there.
     """
     if scheduler is None:
-        yield Here() if processes == 1 else Processes(processes)
+        if processes == 1:
+            yield Here()
+            return
+        several = Processes(processes)
+        try:
+            yield several
+        finally:
+            several.close()
         return
     try:
         from distributed import Client  # noqa: PLC0415 - an optional extra

@@ -289,6 +289,27 @@ def test_odd_but_sound_files_are_no_trouble(broken, clean, tmp_path):
     assert standing == clean
 
 
+def test_bytes_that_are_no_text_cost_one_record(broken, clean, tmp_path):
+    """In the reference of a line that cannot be read, and in a bad line after a byte order mark."""
+    path = files(broken, "Condition")[0]
+    with path.open("ab") as stream:
+        stream.write(b'{"resourceType":"Condition","subject":{"reference":"Patient/\xa5"}}\n')
+        stream.write(b'\xef\xbb\xbf{"resourceType":"Condition",,}\n')
+        stream.write(b"\xef\xbb\xbf" * 2 + b'{"resourceType":"Condition"}\n')
+    found, standing = screened(broken, tmp_path / "out")
+    (item,) = lost(found, "NOT_JSON")
+    assert (item.file, item.count) == (path.name, 3)
+    assert standing == clean
+
+
+def test_a_record_of_another_type_after_a_byte_order_mark_is_named(broken, tmp_path):
+    path = files(broken, "Procedure")[0]
+    path.write_bytes(b"\xef\xbb\xbf" + files(broken, "Condition")[0].read_bytes())
+    found, _ = screened(broken, tmp_path / "out")
+    (item,) = [item for item in lost(found, "OTHER_TYPE") if item.types == ("Condition",)]
+    assert item.lines[0] == 1
+
+
 def test_a_record_that_names_no_patient_is_counted(broken, tmp_path):
     path = files(broken, "Condition")[0]
     with path.open("a") as stream:
