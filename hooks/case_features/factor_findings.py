@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-from datetime import date
+from datetime import MAXYEAR, date
 from decimal import Decimal
 
 from cds_service.api import (
@@ -174,6 +174,8 @@ def _possible_days(when: When) -> tuple[date, date]:
 
 
 def _years_later(day: date, years: int) -> date:
+    if day.year + years > MAXYEAR:  # a slip of the pen in the record
+        return date.max
     try:
         return day.replace(year=day.year + years)
     except ValueError:  # 29 February

@@ -578,6 +578,8 @@ def test_calciphylaxis_is_told_with_its_status_and_never_counted(verification, c
         ("2024-02-29", [procedure("302497006")], "absent"),
         (None, [], "unknown"),
         ("2024-02-29", [procedure("71192002")], "present"),
+        # A slip of the pen: five years after it there is no date at all.
+        ("9999-12-31", [procedure("302497006")], "absent"),
     ],
 )
 def test_more_than_five_years_of_dialysis_or_pd(onset, procedures, expected):
