@@ -82,7 +82,7 @@ _NOTHING = Match()
 
 @dataclass(frozen=True, slots=True)
 class _Phrase:
-    words: tuple[str, ...]
+    words: list[str]
     text: str
     sets: frozenset[str] = _NONE
     removes: frozenset[str] = _NONE
@@ -94,9 +94,9 @@ class NameMatcher:
     def __init__(self, names: Mapping[str, Collection[str]], negatives: Iterable[Negative] = ()) -> None:
         """Sort the phrases under their first word, longest first."""
         negatives = tuple(negatives)
-        phrases = [_Phrase(tuple(words(name)), name, sets=frozenset(sets)) for name, sets in names.items()]
+        phrases = [_Phrase(words(name), name, sets=frozenset(sets)) for name, sets in names.items()]
         phrases += [
-            _Phrase(tuple(words(each.phrase)), each.phrase, removes=frozenset(each.removes))
+            _Phrase(words(each.phrase), each.phrase, removes=frozenset(each.removes))
             for each in negatives
             if not each.phrase.endswith("*")
         ]
@@ -144,11 +144,11 @@ class NameMatcher:
     def _phrase_at(self, text: list[str], place: int) -> _Phrase | None:
         word = text[place]
         for phrase in self._by_first_word.get(word, ()):
-            if tuple(text[place : place + len(phrase.words)]) == phrase.words:
+            if text[place : place + len(phrase.words)] == phrase.words:
                 return phrase
         for beginning, removes in self._beginnings:
             if word.startswith(beginning):
-                return _Phrase((word,), word, removes=removes)
+                return _Phrase([word], word, removes=removes)
         return None
 
 
