@@ -98,7 +98,8 @@ class Terminology:
 
     def sets_in_text(self, text: str) -> frozenset[str]:
         """The sets of problems and procedures that a text names."""
-        return self._texts.find(text).remaining
+        match = self._texts.find(text)
+        return match.remaining if match.sets else _NONE
 
     def identify(
         self, codings: Sequence[tuple[str | None, str | None, str | None]], texts: Sequence[str] = ()

@@ -110,7 +110,8 @@ class NameMatcher:
         for phrase in sorted(phrases, key=lambda each: -len(each.words)):
             first = phrase.words[0]
             self._by_first_word[first] = (*self._by_first_word.get(first, ()), phrase)
-        self._first_words = frozenset(self._by_first_word)
+        # The longest word of each: "oral calcium" cannot be in a text without "calcium", and "oral" is in many.
+        self._telling = frozenset(max(phrase.words, key=len) for phrase in phrases)
 
     def find(self, *texts: str) -> Match:
         """Read all texts of one order together."""
@@ -127,14 +128,16 @@ class NameMatcher:
     def _phrases(self, text: str) -> Sequence[_Phrase]:
         plain = _plain(text)
         spoken = _words_of(plain)
-        # Most texts hold no word that begins a phrase.
-        if self._first_words.isdisjoint(spoken) and not any(map(plain.__contains__, self._stems)):
+        # Most texts name nothing.
+        if self._telling.isdisjoint(spoken) and not (
+            self._stems and any(map(plain.__contains__, self._stems))
+        ):
             return ()
         found = []
         place = 0
         while place < len(spoken):
             word = spoken[place]
-            begins = word in self._first_words or word.startswith(self._stems)
+            begins = word in self._by_first_word or word.startswith(self._stems)
             phrase = self._phrase_at(spoken, place) if begins else None
             if phrase:
                 found.append(phrase)
