@@ -30,9 +30,7 @@ def amount(
     value = analyte.to_canonical(quantity.value, unit) if is_amount(quantity.value) else None
     if value is None or not analyte.plausible[0] <= value <= analyte.plausible[1]:
         return None, None, Message("implausible value ignored")
-    if not quantity.comparator:
-        return value, value, None
-    match quantity.comparator.strip():
+    match (quantity.comparator or "").strip():
         case "":
             return value, value, None
         case "<" | "<=":

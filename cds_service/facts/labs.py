@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
+from operator import attrgetter
 
 from msgspec.structs import replace
 
@@ -62,7 +63,7 @@ class LabReader:
                     history = histories.get(analyte.id)
                     if history is None:
                         history = histories[analyte.id] = _History(analyte, calendar)
-                    history.sent.append((resource, value, sets))
+                    history.found.append(_Found(resource, value, sets))
                     known = True
             unmapped += not known and resource.valueQuantity is not None
         return _Histories(histories), unmapped
@@ -129,13 +130,20 @@ class _Histories(Labs):
 
 
 class _Found(Record, frozen=True, gc=False):
-    """A result as it came: its Observation, the part that holds the value, the sets of its code, its date."""
+    """A result as it came: its Observation, the part that holds the value, and the sets of its code."""
 
     resource: Resource
     value: Resource | Component
     sets: frozenset[str]
-    when: When | None
+
+
+class _Dated(Record, frozen=True, gc=False):
+    """A result with the instant by which it is sorted."""
+
+    instant: datetime
+    when: When
     reported: bool
+    found: _Found
 
 
 class _History:
@@ -143,10 +151,11 @@ class _History:
 
     def __init__(self, analyte: Analyte, calendar: _Calendar) -> None:
         self._analyte, self._calendar = analyte, calendar
-        self.sent: list[tuple[Resource, Resource | Component, frozenset[str]]] = []
-        self._by_time: dict[datetime, list[_Found]] | None = None
-        """The results of each collection time, newest first."""
-        self._made: dict[datetime, tuple[Lab, ...]] = {}
+        self.found: list[_Found] = []
+        self._dated: list[_Dated] | None = None
+        """Newest first; `_made` holds the Labs of those before `_next`."""
+        self._next = 0
+        self._made: list[Lab] = []
         self._undated: list[Lab] = []
         self._labs: dict[int | None, tuple[Lab, ...]] = {}
         self._said: dict[tuple[str, ...], Text | None] = {}
@@ -154,56 +163,55 @@ class _History:
     def labs(self, within_days: int | None) -> tuple[Lab, ...]:
         labs = self._labs.get(within_days)
         if labs is None:
-            if self._by_time is None:
-                self._by_time = self._sort()
-            labs = self._labs[within_days] = (*self._dated(self._by_time, within_days), *self._undated)
+            labs = self._labs[within_days] = (*self._since(within_days), *self._undated)
         return labs
 
-    def _sort(self) -> dict[datetime, list[_Found]]:
-        """By time; results without a date, and those that may be of any day, are set aside."""
-        analyte, calendar = self._analyte, self._calendar
-        by_time: dict[datetime, list[_Found]] = {}
-        for resource, value, sets in self.sent:
-            when, reported = _date(resource, calendar)
-            found = _Found(resource, value, sets, when, reported)
-            if when is None or _may_be_recent(when, calendar.as_of, analyte):
-                self._undated.append(self._lab(found, None))
-            elif (others := by_time.get(when.instant)) is not None:
-                others.append(found)
-            else:
-                by_time[when.instant] = [found]
-        self._undated.sort(key=lambda lab: lab.source)
-        return {instant: by_time[instant] for instant in sorted(by_time, reverse=True)}
-
-    def _dated(self, by_time: Mapping[datetime, list[_Found]], within_days: int | None) -> list[Lab]:
-        age_days = self._calendar.age_days
-        dated: list[Lab] = []
-        for instant, found in by_time.items():
-            when = found[0].when
-            # Where clocks change, a date without a time can be a day younger than a result before it.
-            if within_days is not None and when is not None and age_days(when) > within_days + 1:
-                break
-            dated += self._of_one_time(instant, found)
+    def _since(self, within_days: int | None) -> list[Lab]:
+        if self._dated is None:
+            self._dated = self._sort()
+        dated, age_days = self._dated, self._calendar.age_days
+        # Where clocks change, a date without a time can be a day younger than a result before it.
+        while self._next < len(dated) and (
+            within_days is None or age_days(dated[self._next].when) <= within_days + 1
+        ):
+            self._made += self._of_one_time(dated)
         if within_days is None:
-            return dated
-        return [lab for lab in dated if lab.when is not None and age_days(lab.when) <= within_days]
+            return self._made
+        return [lab for lab in self._made if lab.when is not None and age_days(lab.when) <= within_days]
 
-    def _of_one_time(self, instant: datetime, found: Sequence[_Found]) -> tuple[Lab, ...]:
-        """One result, and beside it one that cannot be used but may be the valid one."""
-        labs = self._made.get(instant)
-        if labs is None:
-            labs = tuple([self._lab(each, each.when) for each in found])
-            if len(labs) > 1:
-                versions = [
-                    (lab, _version(each.resource, self._calendar))
-                    for lab, each in zip(labs, found, strict=True)
-                ]
-                chosen = _one_result(versions)
-                labs = *_unusable_beside(chosen, versions), chosen
-            self._made[instant] = labs
-        return labs
+    def _sort(self) -> list[_Dated]:
+        """Newest first; results without a date, and those that may be of any day, are set aside."""
+        dated: list[_Dated] = []
+        for found in self.found:
+            when, reported = _date(found.resource, self._calendar)
+            if when is None or _may_be_recent(when, self._calendar.as_of, self._analyte):
+                self._undated.append(self._lab(found, when, None, reported=reported))
+            else:
+                dated.append(_Dated(when.instant, when, reported, found))
+        self._undated.sort(key=attrgetter("source"))
+        dated.sort(key=attrgetter("instant"), reverse=True)
+        return dated
 
-    def _lab(self, found: _Found, when: When | None) -> Lab:
+    def _of_one_time(self, dated: Sequence[_Dated]) -> Sequence[Lab]:
+        """The result of the next time, and before it one that cannot be used but may be the valid one."""
+        first = dated[self._next]
+        begin, self._next = self._next, self._next + 1
+        while self._next < len(dated) and dated[self._next].instant == first.instant:
+            self._next += 1
+        if self._next == begin + 1:
+            return (self._lab(first.found, first.when, first.when, reported=first.reported),)
+        group = [
+            (
+                self._lab(each.found, each.when, each.when, reported=each.reported),
+                _version(each.found.resource, self._calendar),
+            )
+            for each in dated[begin : self._next]
+        ]
+        chosen = _one_result(group)
+        return *_unusable_beside(chosen, group), chosen
+
+    def _lab(self, found: _Found, sent: When | None, when: When | None, *, reported: bool) -> Lab:
+        """The result as dated by `when`, or undated, although a date without a day was sent."""
         resource, value, analyte = found.resource, found.value, self._analyte
         quantity = value.valueQuantity
         status = resource.status or "unknown"
@@ -212,7 +220,7 @@ class _History:
         low, high, problem = amount(analyte, quantity, value.dataAbsentReason is not None)
         # These are no results at all: unlike one that cannot be read, they leave an older result as it is.
         none_given = problem is NO_VALUE or (status in _NOT_A_RESULT and bool(resource.status))
-        problem = _status_problem(status) or problem or _date_problem(found.when, self._calendar.as_of)
+        problem = _status_problem(status) or problem or _date_problem(sent, self._calendar.as_of)
         return Lab(
             analyte=analyte.id,
             low=None if problem else low,
@@ -220,7 +228,7 @@ class _History:
             unit=analyte.unit,
             as_sent=as_sent(quantity),
             when=when,
-            when_is="reported" if found.reported else "collected",
+            when_is="reported" if reported else "collected",
             status=status,
             problem=problem,
             excluded=problem if none_given else self._excluded(resource),
