@@ -204,7 +204,9 @@ def merge(key: str, values: Sequence[Value], origin: Literal["prefetch", "fhir"]
         gaps=tuple(dict.fromkeys(gaps)),
         next_links=tuple(next_links),
     )
-    return source if source.next_links else settled(source, failures[0] if failures else FailureReason.NOT_FHIR)
+    return (
+        source if source.next_links else settled(source, failures[0] if failures else FailureReason.NOT_FHIR)
+    )
 
 
 def with_gaps(source: Source, *more: Incomplete) -> Source:
@@ -216,9 +218,7 @@ def with_gaps(source: Source, *more: Incomplete) -> Source:
 def settled(source: Source, reason: FailureReason) -> Source:
     """`source`, or a failure if it is empty and has gaps: an answer with holes never means "none found"."""
     if source.resources == () and source.gaps:
-        return msgspec.structs.replace(
-            source, resources=None, failure=reason, complete=False, next_links=()
-        )
+        return msgspec.structs.replace(source, resources=None, failure=reason, complete=False, next_links=())
     return source
 
 
@@ -234,6 +234,13 @@ def unique(resources: Iterable[Resource]) -> tuple[Resource, ...]:
         # Without an id only the whole content can serve as the key.
         name = resource.reference if resource.id is not None else msgspec.json.encode(resource)
         same = kept.setdefault(name, [])
-        if resource not in same:
+        if not any(_equal(resource, other) for other in same):
             same.append(resource)
     return tuple(resource for same in kept.values() for resource in same)
+
+
+def _equal(one: Resource, other: Resource) -> bool:
+    """The same content; inside a wrapper of early clients a resource is decoded into another Struct."""
+    if type(one) is type(other):
+        return one == other
+    return msgspec.json.encode(one) == msgspec.json.encode(other)
