@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -40,21 +41,6 @@ _NO_DSTU2 = "FHIR DSTU2 resources are not supported; send R4."
 _EMPTY_ENTRY = "no resource"
 _NOT_PROFESSIONAL = ("Patient/", "RelatedPerson/")
 _RECORD_SHARE = 0.5
-
-
-class _Stage:
-    """Times one stage; a class, since a generator per stage would cost more than some stages do."""
-
-    __slots__ = ("_begun", "_name", "_timings")
-
-    def __init__(self, timings: dict[str, float], name: str) -> None:
-        self._timings, self._name = timings, name
-
-    def __enter__(self) -> None:
-        self._begun = time.perf_counter()
-
-    def __exit__(self, *_: object) -> None:
-        self._timings[self._name] = (time.perf_counter() - self._begun) * 1000
 
 
 @dataclass(slots=True)
@@ -100,9 +86,13 @@ class Call:
         self.deadline = Deadline.after(allowed - gone)
         self.fhir_deadline = self.deadline.within(allowed * share - gone)
 
-    def stage(self, name: str) -> _Stage:
-        """Notes under `name` how long what is done inside takes, in milliseconds, also when it fails."""
-        return _Stage(self.timings, name)
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.timings[name] = (time.perf_counter() - begun) * 1000
 
     @property
     def orders_lost(self) -> int:
