@@ -31,6 +31,7 @@ FIELDS = {
     "MedicationRequest": f"{_REQUEST} medicationCodeableConcept medicationReference medication dosageInstruction "
     "dispenseRequest priorPrescription reportedBoolean",
     "ServiceRequest": _PROCEDURE,
+    "ProcedureRequest": _PROCEDURE,
     "Procedure": _PROCEDURE,
     "Encounter": "priority reasonCode reason period actualPeriod type hospitalization admission",
     "Medication": "ingredient",

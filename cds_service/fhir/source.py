@@ -126,7 +126,10 @@ def take_apart(raw: Resource | None, dropped: tuple[Dropped, ...] = ()) -> Value
 
 def _as_in_r4(resource: Resource) -> Resource:
     name = _R4_NAME.get(resource.resourceType or "")
-    return resource if name is None else msgspec.structs.replace(resource, resourceType=name)
+    if name is None:
+        return resource
+    sent = {field: getattr(resource, field) for field in resource.__struct_fields__}
+    return Resource(**{**sent, "resourceType": name})
 
 
 def _unwrap(value: Resource | None) -> tuple[Resource | None, str]:
@@ -144,12 +147,7 @@ def _take_bundle_apart(bundle: Resource, dropped: tuple[Dropped, ...]) -> Value:
     answers = _R4_NAME.get(asked, asked)
     if page.problem is not None:
         return Value(failure=page.problem, dropped=dropped, answers=answers)
-    resources: list[Resource] = []
-    included: list[Resource] = []
-    for entry in page.entries:
-        is_include = entry.search is not None and entry.search.mode == "include"
-        if entry.resource is not None:
-            (included if is_include else resources).append(entry.resource)
+    resources, included = page.resources, page.included
     types = frozenset({resource.resourceType for found in (resources, included) for resource in found})
     if not types.isdisjoint(_R4_NAME):
         resources, included = ([_as_in_r4(each) for each in found] for found in (resources, included))

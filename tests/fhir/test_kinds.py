@@ -29,7 +29,7 @@ def members_of(kind):
     """What FHIR lets a resource of this kind have, in any version that clients send."""
     names = set()
     for version in (r5, r4b, stu3):
-        with suppress(ValueError):  # a ServiceRequest was called otherwise in STU3
+        with suppress(ValueError):  # STU3 has a ProcedureRequest for a ServiceRequest
             names |= {field.alias or name for name, field in version(kind).model_fields.items()}
     return names
 
