@@ -137,7 +137,7 @@ BESIDE_SOMETHING_BROKEN = {
 
 
 @pytest.mark.parametrize("value", BESIDE_SOMETHING_BROKEN.values(), ids=BESIDE_SOMETHING_BROKEN)
-def test_F27_entry_by_entry_or_as_a_whole_the_same_is_read_and_the_same_is_lost(value):
+def test_entry_by_entry_or_as_a_whole_the_same_is_read_and_the_same_is_lost(value):
     dropped = []
     found = decode_singly(msgspec.Raw(json.dumps(value).encode()), "prefetch[0]", dropped)
     whole, lost = decode(value)
