@@ -14,7 +14,7 @@ from cds_service.engine import Engine
 from cds_service.errors import NothingAssessable, UnknownService
 from cds_service.facts.model import Facts
 from cds_service.fhir.decode import Dropped, Entry, Resource, decode_resource
-from cds_service.fhir.source import Source
+from cds_service.fhir.source import Source, take_apart
 from cds_service.protocol.request import Authorization, HookRequest
 from cds_service.registry import ReadyService
 from cds_service.stages import Call
@@ -98,6 +98,7 @@ async def _facts(
         selections=None,
         prefetch=prefetch,
     )
+    call.given = {key: take_apart(value) for key, value in prefetch.items()}
     # Charts stand without a problem list; the page names what could not be read.
     with suppress(NothingAssessable):
         await stages.complete(call)

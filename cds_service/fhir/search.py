@@ -19,6 +19,7 @@ from cds_service.fhir.decode import (
     IssueDetail,
     Resource,
     Response,
+    Search,
     decode_resource,
 )
 from cds_service.fhir.results import FailureReason, Fetched, Incomplete
@@ -29,10 +30,12 @@ _UNCLEAN = re.compile(r"[\\\x00-\x1f]")
 class Page(msgspec.Struct, frozen=True):
     """One Bundle, with its outcome entries judged.
 
-    `problem` is set when the Bundle has nothing but an outcome that does not mean "no results".
+    `included` are the resources that came along with the answer; `problem` is set when the Bundle has nothing
+    but an outcome that does not mean "no results".
     """
 
-    entries: tuple[Entry, ...]
+    resources: list[Resource]
+    included: list[Resource]
     problem: FailureReason | None
     next_link: str | None
     gaps: tuple[Incomplete, ...]
@@ -140,8 +143,9 @@ def is_bundle(resource: Resource) -> bool:
 
 
 def read_page(bundle: Resource) -> Page:
-    """The entries of a Bundle without its outcomes, what the outcomes say, and the link to the next page."""
-    entries: list[Entry] = []
+    """The resources of a Bundle without its outcomes, what the outcomes say, and the link to the next page."""
+    resources: list[Resource] = []
+    included: list[Resource] = []
     outcomes: list[Resource] = []
     gaps: list[Incomplete] = []
     for entry in bundle.entry or ():
@@ -150,14 +154,17 @@ def read_page(bundle: Resource) -> Page:
             gaps.append(Incomplete.ENTRIES)
         elif resource.resourceType == "OperationOutcome":
             outcomes.append(resource)
+        elif entry.search is not None and entry.search.mode == "include":
+            included.append(resource)
         else:
-            entries.append(entry)
-    problems = (problem_of(outcome, nothing_else=not entries) for outcome in outcomes)
+            resources.append(resource)
+    nothing_else = not resources and not included
+    problems = (problem_of(outcome, nothing_else=nothing_else) for outcome in outcomes)
     problem = next((found for found in problems if found is not None), None)
-    if problem is not None and entries:
+    if problem is not None and not nothing_else:
         gaps.append(Incomplete.PROBLEM)
         problem = None
-    return Page(tuple(entries), problem, _link(bundle, "next"), tuple(dict.fromkeys(gaps)))
+    return Page(resources, included, problem, _link(bundle, "next"), tuple(dict.fromkeys(gaps)))
 
 
 def self_type(bundle: Resource) -> str:
@@ -245,6 +252,9 @@ def _no_results(issue: IssueDetail) -> bool:
     )
 
 
+_INCLUDE = Search("include")
+
+
 class Pages:
     """The answer to one query, merged page by page."""
 
@@ -252,7 +262,7 @@ class Pages:
         """Expect a Bundle if `search`, else one resource of type `wanted`."""
         self._wanted = wanted
         self._search = search
-        self._entries: list[Entry] = []
+        self._entries: list[Entry | None] = []
         self._gaps: list[Incomplete] = []
         self._single: Resource | None = None
         self.dropped: list[Dropped] = []
@@ -276,7 +286,8 @@ class Pages:
         page = read_page(answer)
         if page.problem is not None:
             return page.problem
-        self._entries += page.entries
+        self._entries += [Entry(resource=found) for found in page.resources]
+        self._entries += [Entry(search=_INCLUDE, resource=found) for found in page.included]
         self._gaps += page.gaps
         self.next_link = page.next_link
         return None

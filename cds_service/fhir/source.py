@@ -126,7 +126,10 @@ def take_apart(raw: Resource | None, dropped: tuple[Dropped, ...] = ()) -> Value
 
 def _as_in_r4(resource: Resource) -> Resource:
     name = _R4_NAME.get(resource.resourceType or "")
-    return resource if name is None else msgspec.structs.replace(resource, resourceType=name)
+    if name is None:
+        return resource
+    sent = {field: getattr(resource, field) for field in resource.__struct_fields__}
+    return Resource(**{**sent, "resourceType": name})
 
 
 def _unwrap(value: Resource | None) -> tuple[Resource | None, str]:
@@ -144,12 +147,7 @@ def _take_bundle_apart(bundle: Resource, dropped: tuple[Dropped, ...]) -> Value:
     answers = _R4_NAME.get(asked, asked)
     if page.problem is not None:
         return Value(failure=page.problem, dropped=dropped, answers=answers)
-    resources: list[Resource] = []
-    included: list[Resource] = []
-    for entry in page.entries:
-        is_include = entry.search is not None and entry.search.mode == "include"
-        if entry.resource is not None:
-            (included if is_include else resources).append(entry.resource)
+    resources, included = page.resources, page.included
     types = frozenset({resource.resourceType for found in (resources, included) for resource in found})
     if not types.isdisjoint(_R4_NAME):
         resources, included = ([_as_in_r4(each) for each in found] for found in (resources, included))
@@ -204,7 +202,9 @@ def merge(key: str, values: Sequence[Value], origin: Literal["prefetch", "fhir"]
         gaps=tuple(dict.fromkeys(gaps)),
         next_links=tuple(next_links),
     )
-    return source if source.next_links else settled(source, failures[0] if failures else FailureReason.NOT_FHIR)
+    return (
+        source if source.next_links else settled(source, failures[0] if failures else FailureReason.NOT_FHIR)
+    )
 
 
 def with_gaps(source: Source, *more: Incomplete) -> Source:
@@ -216,9 +216,7 @@ def with_gaps(source: Source, *more: Incomplete) -> Source:
 def settled(source: Source, reason: FailureReason) -> Source:
     """`source`, or a failure if it is empty and has gaps: an answer with holes never means "none found"."""
     if source.resources == () and source.gaps:
-        return msgspec.structs.replace(
-            source, resources=None, failure=reason, complete=False, next_links=()
-        )
+        return msgspec.structs.replace(source, resources=None, failure=reason, complete=False, next_links=())
     return source
 
 
@@ -234,6 +232,13 @@ def unique(resources: Iterable[Resource]) -> tuple[Resource, ...]:
         # Without an id only the whole content can serve as the key.
         name = resource.reference if resource.id is not None else msgspec.json.encode(resource)
         same = kept.setdefault(name, [])
-        if resource not in same:
+        if not any(_equal(resource, other) for other in same):
             same.append(resource)
     return tuple(resource for same in kept.values() for resource in same)
+
+
+def _equal(one: Resource, other: Resource) -> bool:
+    """The same content; inside a wrapper of early clients a resource is decoded into another Struct."""
+    if type(one) is type(other):
+        return one == other
+    return msgspec.json.encode(one) == msgspec.json.encode(other)

@@ -11,7 +11,7 @@ import re
 import msgspec
 
 from cds_service.errors import BadRequest, NothingAssessable, OrdersWithheld
-from cds_service.fhir.decode import DecodeFailure, Dropped, Entry, Reference, Resource, decode_singly
+from cds_service.fhir.decode import DecodeFailure, Dropped, Entry, Known, Reference, Resource, decode_singly
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9.\-]{1,256}")
 _MAX_ENTRIES = 10_000
@@ -45,9 +45,9 @@ class _Context(msgspec.Struct):
     userId: str | Reference | None = None
     encounterId: str | int | None = None
     selections: list[str] | None = None
-    draftOrders: Resource | None = None
-    medications: Resource | None = None
-    orders: Resource | None = None
+    draftOrders: Known | None = None
+    medications: Known | None = None
+    orders: Known | None = None
 
 
 class _RawContext(msgspec.Struct):
@@ -66,7 +66,7 @@ class _Body(msgspec.Struct):
     fhirServer: str | None = None
     fhirAuthorization: Authorization | None = None
     context: _Context | None = None
-    prefetch: dict[str, Resource | None] | None = None
+    prefetch: dict[str, Known | None] | None = None
 
 
 class _RawBody(msgspec.Struct):

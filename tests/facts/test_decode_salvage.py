@@ -113,7 +113,9 @@ def test_numbers_beyond_a_float_keep_their_digits():
 
 
 BESIDE_SOMETHING_BROKEN = {
-    "a good Bundle keeps its total and its links": bundle(GOOD, total=7, link=[{"relation": "next", "url": "u"}]),
+    "a good Bundle keeps its total and its links": bundle(
+        GOOD, total=7, link=[{"relation": "next", "url": "u"}]
+    ),
     "an empty Bundle": bundle(),
     "a Bundle without a list": {"resourceType": "Bundle", "total": 0},
     "a Bundle that does not say so": {"entry": [{"resource": GOOD}]},
@@ -135,9 +137,9 @@ BESIDE_SOMETHING_BROKEN = {
 
 
 @pytest.mark.parametrize("value", BESIDE_SOMETHING_BROKEN.values(), ids=BESIDE_SOMETHING_BROKEN)
-def test_F27_entry_by_entry_or_as_a_whole_the_same_is_read_and_the_same_is_lost(value):
+def test_entry_by_entry_or_as_a_whole_the_same_is_read_and_the_same_is_lost(value):
     dropped = []
     found = decode_singly(msgspec.Raw(json.dumps(value).encode()), "prefetch[0]", dropped)
     whole, lost = decode(value)
-    assert found == whole
+    assert msgspec.to_builtins(found) == msgspec.to_builtins(whole)
     assert [(each.path, each.resource_type, each.reason) for each in dropped] == lost

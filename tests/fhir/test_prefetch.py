@@ -239,6 +239,17 @@ SITE_NAMED = {
         {"medications": bundle(order(1), condition(1), P1)},
         {"medications": data("m1")},
     ),
+    "the-same-in-a-wrapper-and-bare": (
+        {"a": bundle(condition(1)), "b": {"response": {"status": "200"}, "resource": bundle(condition(1))}},
+        {"conditions": data("c1")},
+    ),
+    "another-version-in-a-wrapper": (
+        {
+            "a": bundle(condition(1)),
+            "b": {"response": {"status": "200"}, "resource": condition(1, status="x")},
+        },
+        {"conditions": data("c1", "c1", gaps=[Incomplete.SINGLE])},
+    ),
     "self-link-beats-entries": (
         {"x": bundle(order(1), condition(1), link=self_link("MedicationRequest?patient=p1"))},
         {"medications": data("m1")},
