@@ -176,14 +176,20 @@ def product_doubt(facts: Facts) -> Text | None:
         if doubt is not None and not (analyte is CALCIUM_CORRECTED and latest(facts, analyte).last is None):
             doubts.append(Message("{analyte}: {doubt}", analyte=Message(analyte.title), doubt=doubt))
     pair = facts.feature(current_pair)
-    if pair is not None:
-        doubts += draw_doubts(facts, pair.calcium)
-        doubts += [
+    doubts += _passed_over(facts, pair) if pair else []
+    return Joined("; ", doubts) or None
+
+
+def _passed_over(facts: Facts, pair: Pair) -> list[Text]:
+    """Unusable results that would have counted in place of those of the pair."""
+    return [
+        *draw_doubts(facts, pair.calcium),
+        *(
             passed_over(PHOSPHATE, lab)
             for lab in unusable(facts, PHOSPHATE)
             if lab.when and pair.phosphate.when and lab.when.instant > pair.phosphate.when.instant
-        ]
-    return Joined("; ", doubts) or None
+        ),
+    ]
 
 
 def why_no_product(facts: Facts) -> Text:

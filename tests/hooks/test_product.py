@@ -14,6 +14,7 @@ from hooks.case_features.product import (
     VERY_HIGH_PRODUCT,
     VERY_HIGH_PRODUCT_FULL,
     current_pair,
+    pairs,
     shown_pair,
     si_product,
     tell_pair,
@@ -308,6 +309,29 @@ def test_a_product_with_normal_albumin_has_no_band():
 def test_what_a_site_may_set():
     assert tiers(*draw(10, 4.2, 5.0), site={"ca_x_p_high": "50"})[0] is MET
     assert tiers(*draw(10, 4.2, 6.6), site={"ca_x_p_very_high": 65})[2] is MET
+
+
+def test_only_an_adjusted_calcium_makes_no_pair_where_the_site_wants_none_corrected():
+    labs = (adjusted(10.6, days=5), phosphate(6.1, days=5))
+    assert pair(*labs, site={"calcium_correction": "none"}) is None
+    assert values(*labs) == ("10.6", "6.1")
+
+
+def test_a_year_of_pairs_is_kept_and_none_of_them_waits_for_an_older_one():
+    """Newest first, also where an older draw was paired with a phosphate that is newer than the next draw."""
+    labs = [
+        *(calcium(9 + days / 1000, days=days) for days in (2, 8, 9, 60, 364, 366)),
+        *(phosphate(4, days=days) for days in (1, 5, 62, 365, 368)),
+    ]
+    found = list(pairs(facts(labs=labs)))
+    assert [str(each.calcium.total_interval[0]) for each in found] == [
+        "9.002",
+        "9.008",
+        "9.009",
+        "9.06",
+        "9.364",
+    ]
+    assert [str(each.when) for each in found][:3] == ["14 Nov 2026", "14 Nov 2026", "10 Nov 2026"]
 
 
 # --- trend and words ----------------------------------------------------------------------------------
