@@ -29,7 +29,6 @@ from cds_service.api import (
 )
 from hooks.analytes import ALBUMIN, CALCIUM, CALCIUM_CORRECTED, PHOSPHATE
 from hooks.case_features.calcium import (
-    SLACK_DAYS,
     TREND_DAYS,
     Basis,
     CalciumDraw,
@@ -47,12 +46,11 @@ from hooks.case_features.calcium import (
     show_interval,
     unusable,
     usable,
+    with_slack,
 )
 from hooks.thresholds import T1, T2, Limit, limit
 
 PAIR_DAYS = 7
-_REACH = timedelta(days=PAIR_DAYS + SLACK_DAYS)
-"""A phosphate later than this after a draw belongs to no pair of it, in whatever zone and precision either was sent."""
 UNCORRECTED_BAND = Decimal("0.10")
 SQUARED_FACTOR = Decimal("4.0078") * Decimal("3.0974")
 """mg2/dL2 in one mmol2/L2 (about 12.414)."""
@@ -93,10 +91,11 @@ def pairs(facts: Facts, drawn: Callable[[Facts], Drawn] = of_a_year) -> Iterator
     They are made as far as they are read: a pair is passed on as soon as no older draw can make a newer one.
     """
     found, made = facts.feature(drawn), facts.feature(_made)
-    phosphates = usable(facts, PHOSPHATE, min(found.days + _REACH.days, TREND_DAYS))
+    reach = timedelta(days=with_slack(PAIR_DAYS))
+    phosphates = usable(facts, PHOSPHATE, min(found.days + reach.days, TREND_DAYS))
     waiting: list[_Placed] = []
     for when in found.times:
-        while waiting and waiting[0][1].when.instant > when.instant + _REACH:
+        while waiting and waiting[0][1].when.instant > when.instant + reach:
             yield waiting.pop(0)[1]
         if when not in made:
             made[when] = _paired(facts, draw_at(facts, when, found), phosphates)
