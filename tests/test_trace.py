@@ -1,8 +1,8 @@
 """The trace of a call: everything that was looked at, with its source and its reason."""
 
 import json
-from dataclasses import replace
 
+from msgspec.structs import replace
 from support.facts import (
     AS_OF,
     calcium,

@@ -6,10 +6,10 @@ compared by calendar day in the site's zone (clinical conventions, section "Wind
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 
+from cds_service.facts.record import Record
 from cds_service.localise.language import Language
 from cds_service.localise.text import Text
 
@@ -26,8 +26,11 @@ class Precision(StrEnum):
     TIME = "time"
 
 
-@dataclass(frozen=True, slots=True)
-class When(Text):
+# An attribute of an enum costs as much as a whole comparison, and every date asks for one.
+_TIME, _DAY = Precision.TIME, Precision.DAY
+
+
+class When(Record, Text, frozen=True, gc=False):
     """A point in time; `instant` (UTC) is the start of the period when only a date was given."""
 
     instant: datetime
@@ -35,10 +38,15 @@ class When(Text):
     day: date
     """Calendar day in the zone the value was sent with, or in the site's zone."""
 
+    @property
+    def has_day(self) -> bool:
+        """The day is known: not a year or a month alone."""
+        return self.precision is _TIME or self.precision is _DAY
+
     def age_days(self, as_of: datetime, zone: tzinfo) -> int:
         """Age in whole days at `as_of`; negative for the future."""
-        if self.precision is Precision.TIME:
-            return (as_of - self.instant) // timedelta(days=1)
+        if self.precision is _TIME:
+            return (as_of - self.instant).days
         return (as_of.astimezone(zone).date() - self.day).days
 
     def is_future(self, as_of: datetime) -> bool:
@@ -60,12 +68,13 @@ def parse_when(text: str | None, zone: tzinfo) -> When | None:
         return None
     text = text.strip()
     try:
-        if len(text) == _LENGTH_YEAR:
+        length = len(text)
+        if length == _LENGTH_DAY:
+            return _from_date(date.fromisoformat(text), _DAY, zone)
+        if length == _LENGTH_YEAR:
             return _from_date(date(int(text), 1, 1), Precision.YEAR, zone)
-        if len(text) == _LENGTH_MONTH:
+        if length == _LENGTH_MONTH:
             return _from_date(date.fromisoformat(f"{text}-01"), Precision.MONTH, zone)
-        if len(text) == _LENGTH_DAY:
-            return _from_date(date.fromisoformat(text), Precision.DAY, zone)
         return _from_time(text, zone)
     except (ValueError, OverflowError):
         return None
@@ -85,7 +94,7 @@ def _from_time(text: str, zone: tzinfo) -> When:
         moment = moment.replace(tzinfo=zone)
     if midnight:
         moment += timedelta(days=1)
-    return When(moment.astimezone(UTC), Precision.TIME, moment.date())
+    return When(moment.astimezone(UTC), _TIME, moment.date())
 
 
 def years_between(birth: When, as_of: datetime, zone: tzinfo) -> tuple[int, int]:

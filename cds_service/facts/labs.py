@@ -1,4 +1,4 @@
-"""Observation resources to Labs: unit, status, plausibility, date, duplicates.
+"""Observation resources to Labs: analyte, status, date, duplicates.
 
 A result that cannot be used is kept with the reason: a card must be able to say why, and a newer
 unusable result must not let an older one clear a rule in silence.
@@ -6,25 +6,29 @@ unusable result must not let an older one clear a rule in silence.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
-from decimal import Decimal
+from operator import attrgetter
+
+from msgspec.structs import replace
 
 from cds_service.facts.dates import When, parse_when
-from cds_service.facts.model import Lab
-from cds_service.facts.problems import concept_sets, concept_texts
-from cds_service.facts.units import UCUM, Analyte, is_amount
-from cds_service.fhir.decode import CodeableConcept, Quantity, ReferenceRange, Resource
+from cds_service.facts.lab_values import NO_VALUE, Normal, amount, as_sent
+from cds_service.facts.model import Lab, Labs
+from cds_service.facts.problems import concept_texts
+from cds_service.facts.record import Record
+from cds_service.facts.units import Analyte
+from cds_service.fhir.decode import CodeableConcept, Coding, Component, Resource
 from cds_service.localise.text import Message, Text
 from cds_service.terminology.index import Terminology
 
 _USABLE = frozenset({"final", "amended", "corrected", "preliminary"})
 _NOT_A_RESULT = frozenset({"registered", "cancelled", "entered-in-error", "unknown"})
-_NO_VALUE = Message("no value (reason given)")
 _RANK = {"corrected": 2, "amended": 2, "final": 1, "preliminary": 0}
 _LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
+_NONE: frozenset[str] = frozenset()
+_Code = tuple[str | None, str | int | None]
+_Meaning = tuple[frozenset[str], Analyte | None]
 
 
 class LabReader:
@@ -36,89 +40,224 @@ class LabReader:
             value_set: analyte for analyte in analytes for value_set in analyte.value_sets
         }
 
-    def read(
-        self, resources: Iterable[Resource], zone: tzinfo, as_of: datetime
-    ) -> tuple[dict[str, tuple[Lab, ...]], int]:
-        """Analyte id -> results, newest first, one per collection time; undated results come last.
+    def read(self, resources: Iterable[Resource], zone: tzinfo, as_of: datetime) -> tuple[Labs, int]:
+        """Analyte id -> results, one per collection time: sorted by code here, read when somebody asks for them.
 
         Beside them the number of results that have a number and a code that stands for none of the analytes: when it
         jumps, a laboratory may have changed its codes.
         """
-        found: dict[str, list[tuple[Lab, datetime]]] = defaultdict(list)
+        calendar = _Calendar(zone, as_of)
+        histories: dict[str, _History] = {}
+        meanings: dict[_Code, _Meaning] = {}
         unmapped = 0
         for resource in resources:
             known = False
-            for analyte, concept, quantity, ranges, absent in self._values(resource):
-                lab = self._lab(resource, analyte, concept, quantity, ranges, absent, zone, as_of)
-                found[analyte.id].append((lab, _version(resource, zone)))
-                known = True
+            values: Sequence[Resource | Component] = (resource,)
+            if resource.component:
+                values = (resource, *resource.component)
+            for value in values:
+                if value.code is None:
+                    continue
+                sets, analyte = self._meaning(value.code, meanings)
+                if analyte is not None:
+                    history = histories.get(analyte.id)
+                    if history is None:
+                        history = histories[analyte.id] = _History(analyte, calendar)
+                    history.found.append(_Found(resource, value, sets))
+                    known = True
             unmapped += not known and resource.valueQuantity is not None
-        return {analyte: _newest_first(labs) for analyte, labs in found.items()}, unmapped
+        return _Histories(histories), unmapped
 
-    def _values(
-        self, resource: Resource
-    ) -> Iterable[tuple[Analyte, CodeableConcept, Quantity | None, list[ReferenceRange], bool]]:
-        """The analytes in one Observation: its own value, or those of its components."""
-        code = resource.code
-        if code is not None and (analyte := self._analyte(code)) is not None:
-            quantity = resource.valueQuantity
-            absent = resource.dataAbsentReason is not None
-            yield analyte, code, quantity, resource.referenceRange or [], absent
-        for component in resource.component or ():
-            if component.code is not None and (analyte := self._analyte(component.code)) is not None:
-                absent = component.dataAbsentReason is not None
-                yield analyte, component.code, component.valueQuantity, component.referenceRange, absent
-
-    def _analyte(self, concept: CodeableConcept) -> Analyte | None:
+    def _meaning(self, concept: CodeableConcept, meanings: dict[_Code, _Meaning]) -> _Meaning:
+        """What the codings of a result mean together; `meanings` answers for the many that share a code."""
+        sets, analyte = _NONE, None
         for coding in concept.coding:
-            code = None if coding.code is None else str(coding.code)
-            for value_set in self._terminology.sets_of(coding.system, code):
-                if value_set in self._by_set:
-                    return self._by_set[value_set]
-        return None
+            code = coding.system, coding.code
+            found = meanings.get(code)
+            if found is None:
+                found = meanings[code] = self._meaning_of(coding)
+            if found[0]:
+                sets = sets | found[0] if sets else found[0]
+                analyte = analyte or found[1]
+        return sets, analyte
 
-    def _lab(
-        self,
-        resource: Resource,
-        analyte: Analyte,
-        concept: CodeableConcept,
-        quantity: Quantity | None,
-        ranges: list[ReferenceRange],
-        absent: bool,
-        zone: tzinfo,
-        as_of: datetime,
-    ) -> Lab:
-        period_start = resource.effectivePeriod.start if resource.effectivePeriod else None
-        when = parse_when(resource.effectiveDateTime or period_start or resource.effectiveInstant, zone)
-        reported = when is None
-        if when is None:
-            when = parse_when(resource.issued, zone)
-        status = (resource.status or "unknown").strip().lower()
-        low, high, problem = _amount(analyte, quantity, absent)
+    def _meaning_of(self, coding: Coding) -> _Meaning:
+        sets = self._terminology.sets_of(coding.system, None if coding.code is None else str(coding.code))
+        for each in sets:
+            if each in self._by_set:
+                return sets, self._by_set[each]
+        return sets, None
+
+
+class _Calendar:
+    """The dates of one call. The results of a panel share theirs, so each is read once."""
+
+    def __init__(self, zone: tzinfo, as_of: datetime) -> None:
+        self.zone, self.as_of = zone, as_of
+        self._read: dict[str, When | None] = {}
+
+    def when(self, text: str | None) -> When | None:
+        if not text:
+            return None
+        try:
+            return self._read[text]
+        except KeyError:
+            when = self._read[text] = parse_when(text, self.zone)
+            return when
+
+    def age_days(self, when: When) -> int:
+        return when.age_days(self.as_of, self.zone)
+
+
+class _Histories(Labs):
+    """The results of one call."""
+
+    def __init__(self, histories: Mapping[str, _History]) -> None:
+        self._histories = histories
+
+    def __getitem__(self, analyte: str) -> tuple[Lab, ...]:
+        return self._histories[analyte].labs(None)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._histories)
+
+    def __len__(self) -> int:
+        return len(self._histories)
+
+    def of(self, analyte: str, within_days: int | None = None) -> tuple[Lab, ...]:
+        history = self._histories.get(analyte)
+        return () if history is None else history.labs(within_days)
+
+
+class _Found(Record, frozen=True, gc=False):
+    """A result as it came: its Observation, the part that holds the value, and the sets of its code."""
+
+    resource: Resource
+    value: Resource | Component
+    sets: frozenset[str]
+
+
+class _Dated(Record, frozen=True, gc=False):
+    """A result with the instant by which it is sorted."""
+
+    instant: datetime
+    when: When
+    reported: bool
+    found: _Found
+
+
+class _History:
+    """The results of one analyte. Years of them cost their dates; only those that are asked for become Labs."""
+
+    def __init__(self, analyte: Analyte, calendar: _Calendar) -> None:
+        self._analyte, self._calendar = analyte, calendar
+        self.found: list[_Found] = []
+        self._dated: list[_Dated] | None = None
+        """Newest first; `_made` holds the Labs of those before `_next`."""
+        self._next = 0
+        self._made: list[Lab] = []
+        self._undated: list[Lab] = []
+        self._labs: dict[int | None, tuple[Lab, ...]] = {}
+        self._said: dict[tuple[str, ...], Text | None] = {}
+
+    def labs(self, within_days: int | None) -> tuple[Lab, ...]:
+        labs = self._labs.get(within_days)
+        if labs is None:
+            labs = self._labs[within_days] = (*self._since(within_days), *self._undated)
+        return labs
+
+    def _since(self, within_days: int | None) -> list[Lab]:
+        if self._dated is None:
+            self._dated = self._sort()
+        dated, age_days = self._dated, self._calendar.age_days
+        # Where clocks change, a date without a time can be a day younger than a result before it.
+        while self._next < len(dated) and (
+            within_days is None or age_days(dated[self._next].when) <= within_days + 1
+        ):
+            self._made += self._of_one_time(dated)
+        if within_days is None:
+            return self._made
+        return [lab for lab in self._made if lab.when is not None and age_days(lab.when) <= within_days]
+
+    def _sort(self) -> list[_Dated]:
+        """Newest first; results without a date, and those that may be of any day, are set aside."""
+        dated: list[_Dated] = []
+        for found in self.found:
+            when, reported = _date(found.resource, self._calendar)
+            if when is None or _may_be_recent(when, self._calendar.as_of, self._analyte):
+                self._undated.append(self._lab(found, when, None, reported=reported))
+            else:
+                dated.append(_Dated(when.instant, when, reported, found))
+        self._undated.sort(key=attrgetter("source"))
+        dated.sort(key=attrgetter("instant"), reverse=True)
+        return dated
+
+    def _of_one_time(self, dated: Sequence[_Dated]) -> Sequence[Lab]:
+        """The result of the next time, and before it one that cannot be used but may be the valid one."""
+        begin, end = self._next, self._next + 1
+        while end < len(dated) and dated[end].instant == dated[begin].instant:
+            end += 1
+        self._next = end
+        labs = [
+            self._lab(each.found, each.when, each.when, reported=each.reported) for each in dated[begin:end]
+        ]
+        if len(labs) == 1:
+            return labs
+        versions = [_version(each.found.resource, self._calendar) for each in dated[begin:end]]
+        group = list(zip(labs, versions, strict=True))
+        chosen = _one_result(group)
+        return *_unusable_beside(chosen, group), chosen
+
+    def _lab(self, found: _Found, sent: When | None, when: When | None, *, reported: bool) -> Lab:
+        """The result as dated by `when`, or undated, although a date without a day was sent."""
+        resource, value, analyte = found.resource, found.value, self._analyte
+        quantity = value.valueQuantity
+        status = resource.status or "unknown"
+        if status not in _USABLE:
+            status = status.strip().lower()
+        low, high, problem = amount(analyte, quantity, value.dataAbsentReason is not None)
         # These are no results at all: unlike one that cannot be read, they leave an older result as it is.
-        none_given = (status in _NOT_A_RESULT and bool(resource.status)) or problem is _NO_VALUE
-        problem = _status_problem(status) or problem or _date_problem(when, as_of)
-        if when is not None and _may_be_recent(when, as_of, analyte):
-            # A year or a month alone: it may be newer than any other result, as one without a date may.
-            when = None
-        reference_low, reference_high = _reference_range(analyte, quantity, ranges)
+        none_given = problem is NO_VALUE or (status in _NOT_A_RESULT and bool(resource.status))
+        problem = _status_problem(status) or problem or _date_problem(sent, self._calendar.as_of)
         return Lab(
             analyte=analyte.id,
             low=None if problem else low,
             high=None if problem else high,
             unit=analyte.unit,
-            as_sent=_as_sent(quantity),
+            as_sent=as_sent(quantity),
             when=when,
             when_is="reported" if reported else "collected",
             status=status,
             problem=problem,
-            excluded=problem if none_given else _excluded(analyte, resource),
-            reference_low=reference_low,
-            reference_high=reference_high,
+            excluded=problem if none_given else self._excluded(resource),
+            reference=Normal(analyte, quantity, value.referenceRange) if value.referenceRange else None,
             specimen=resource.specimen.reference if resource.specimen else None,
-            sets=concept_sets(concept, self._terminology),
+            sets=found.sets,
             source=resource.reference,
         )
+
+    def _excluded(self, resource: Resource) -> Text | None:
+        """Why the sample does not represent the patient's usual state (drawn after dialysis), if it says so."""
+        if not self._analyte.excluding_words:
+            return None
+        texts = concept_texts(resource.code)
+        if resource.note:
+            texts = (*(note.text or "" for note in resource.note), *texts)
+        if resource.specimen and resource.specimen.display:
+            texts = (*texts, resource.specimen.display)
+        try:
+            # Results of one code nearly always say the same.
+            return self._said[texts]
+        except KeyError:
+            excluded = self._said[texts] = _excluded(self._analyte, texts)
+            return excluded
+
+
+def _date(resource: Resource, calendar: _Calendar) -> tuple[When | None, bool]:
+    """When a result was collected, else when it was reported; and whether it is the latter."""
+    period_start = resource.effectivePeriod.start if resource.effectivePeriod else None
+    when = calendar.when(resource.effectiveDateTime or period_start or resource.effectiveInstant)
+    return (when, False) if when is not None else (calendar.when(resource.issued), True)
 
 
 def _status_problem(status: str) -> Text | None:
@@ -132,123 +271,27 @@ def _date_problem(when: When | None, as_of: datetime) -> Text | None:
         return Message("no usable date")
     if when.is_future(as_of):
         return Message("dated in the future")
-    return None if when.precision in ("day", "time") else Message("date without a day")
+    return None if when.has_day else Message("date without a day")
 
 
 def _may_be_recent(when: When, as_of: datetime, analyte: Analyte) -> bool:
     """The date lacks its day, and the latest day that it can mean is not out of date."""
-    if when.precision in ("day", "time"):
+    if when.has_day:
         return False
     longest = 366 if when.precision == "year" else 31
     return (as_of.date() - when.day).days <= longest + analyte.ageing_days
 
 
-def _amount(
-    analyte: Analyte,
-    quantity: Quantity | None,
-    absent: bool,
-) -> tuple[Decimal | None, Decimal | None, Text | None]:
-    """Interval in the canonical unit, or the reason why there is none."""
-    if quantity is None or quantity.value is None:
-        return None, None, _NO_VALUE if absent else Message("no numeric value")
-    if not quantity.value.is_finite():
-        return None, None, Message("not a number")
-    unit, problem = _unit(analyte, quantity)
-    if unit is None:
-        return None, None, problem
-    value = analyte.to_canonical(quantity.value, unit) if is_amount(quantity.value) else None
-    if value is None or not analyte.plausible[0] <= value <= analyte.plausible[1]:
-        return None, None, Message("implausible value ignored")
-    match (quantity.comparator or "").strip():
-        case "":
-            return value, value, None
-        case "<" | "<=":
-            return None, value, None
-        case ">" | ">=":
-            return value, None, None
-        case _:
-            return None, None, Message("comparator not understood")
-
-
-def _unit(analyte: Analyte, quantity: Quantity) -> tuple[str | None, Text | None]:
-    """UCUM code of the result and, when there is none, the reason."""
-    coded = analyte.ucum(quantity.code) if quantity.system in (UCUM, None) else None
-    spelled = analyte.ucum(quantity.unit)
-    if coded and spelled and analyte.factors.get(coded) != analyte.factors.get(spelled):
-        return None, Message("unit and unit code disagree")
-    unit = coded if quantity.code and quantity.system == UCUM else coded or spelled
-    if unit in analyte.factors:
-        return unit, None
-    if quantity.unit or quantity.code:
-        return None, Message("unit not known for this analyte")
-    return None, Message("unit missing")
-
-
-def _reference_range(
-    analyte: Analyte, quantity: Quantity | None, ranges: list[ReferenceRange]
-) -> tuple[Decimal | None, Decimal | None]:
-    """Normal range in the canonical unit; a range without a unit is in the unit of the value."""
-    for candidate in ranges:
-        kind = [str(coding.code) for coding in candidate.type.coding] if candidate.type else []
-        if kind and "normal" not in kind:
-            continue
-        low = _bound(analyte, quantity, candidate.low)
-        high = _bound(analyte, quantity, candidate.high)
-        if low is not None or high is not None:
-            return low, high
-    return None, None
-
-
-def _bound(analyte: Analyte, quantity: Quantity | None, bound: Quantity | None) -> Decimal | None:
-    if bound is None or not is_amount(bound.value):
-        return None
-    named = bound if bound.unit or bound.code else quantity
-    unit = _unit(analyte, named)[0] if named is not None else None
-    return analyte.to_canonical(bound.value, unit) if unit is not None else None
-
-
-def _excluded(analyte: Analyte, resource: Resource) -> Text | None:
-    """Why the sample does not represent the patient's usual state (drawn after dialysis), if it says so."""
-    if not analyte.excluding_words:
-        return None
-    texts = [note.text or "" for note in resource.note or ()]
-    texts += concept_texts(resource.code)
-    if resource.specimen and resource.specimen.display:
-        texts.append(resource.specimen.display)
+def _excluded(analyte: Analyte, texts: Sequence[str]) -> Text | None:
     text = " ".join(texts).lower()[:10_000]
     return next((Message(reason) for words, reason in analyte.excluding_words.items() if words in text), None)
 
 
-def _as_sent(quantity: Quantity | None) -> Text:
-    if quantity is None or quantity.value is None:
-        return Message("no value")
-    return Message(
-        "{comparator}{value} {unit}",
-        comparator=quantity.comparator or "",
-        value=quantity.value,
-        unit=quantity.unit or quantity.code or Message("(no unit)"),
-    )
-
-
-def _version(resource: Resource, zone: tzinfo) -> datetime:
+def _version(resource: Resource, calendar: _Calendar) -> datetime:
     """When this version of the result was issued; decides between duplicates."""
     updated = resource.meta.lastUpdated if resource.meta else None
-    when = parse_when(resource.issued, zone) or parse_when(updated, zone)
+    when = calendar.when(resource.issued) or calendar.when(updated)
     return when.instant if when else _LONG_AGO
-
-
-def _newest_first(labs: list[tuple[Lab, datetime]]) -> tuple[Lab, ...]:
-    by_time: dict[datetime | None, list[tuple[Lab, datetime]]] = defaultdict(list)
-    for lab, version in labs:
-        by_time[lab.when.instant if lab.when else None].append((lab, version))
-    merged: list[Lab] = []
-    for instant, group in by_time.items():
-        if instant is None:
-            merged.extend(sorted((lab for lab, _ in group), key=lambda lab: lab.source))
-        else:
-            chosen = _one_result(group)
-            merged.extend((*_unusable_beside(chosen, group), chosen))
-    return tuple(sorted(merged, key=lambda lab: lab.when.instant if lab.when else _LONG_AGO, reverse=True))
 
 
 def _one_result(group: list[tuple[Lab, datetime]]) -> Lab:
@@ -257,8 +300,6 @@ def _one_result(group: list[tuple[Lab, datetime]]) -> Lab:
     Usable results of equal standing with different values become one interval that holds them all, so
     that a rule is decided only when every value decides it the same way.
     """
-    if len(group) == 1:
-        return group[0][0]
 
     def standing(item: tuple[Lab, datetime]) -> tuple[bool, bool, int, datetime]:
         lab, version = item

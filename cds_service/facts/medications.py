@@ -7,12 +7,14 @@ from datetime import tzinfo
 
 from cds_service.facts import dosage
 from cds_service.facts.dates import When, parse_when
-from cds_service.facts.model import Medication, MedicationState
+from cds_service.facts.model import Course, Medication, MedicationState
 from cds_service.facts.problems import concept_sets, concepts
+from cds_service.facts.record import Later
 from cds_service.facts.subjects import bare_id
 from cds_service.fhir.decode import CodeableConcept, Period, Reference, Resource
 from cds_service.localise.text import Message
 from cds_service.terminology.index import Terminology
+from cds_service.terminology.medication import DrugIdentity
 
 _IGNORED = frozenset({"entered-in-error", "cancelled", "draft"})
 _ENDED = frozenset({"stopped", "completed", "ended"})
@@ -149,7 +151,7 @@ class MedicationReader:
             state = MedicationState.ON_HOLD if status == "on-hold" else MedicationState.ACTIVE
         replaced = resource.priorPrescription.reference if resource.priorPrescription else None
         prior = bare_id(replaced, "MedicationRequest") if replaced else None
-        title = self._terminology.title(identity.sets)
+        title = self._terminology.title(identity.sets) if identity.sets else None
         return Medication(
             sets=identity.sets,
             name=title or (texts[0] if texts else UNNAMED),
@@ -159,19 +161,25 @@ class MedicationReader:
             stopped=status in _STOPPING
             or bool(resource.doNotPerform)
             or (draft and dosage.tapers_to_stop(resource)),
-            started=_started(resource, self._zone),
-            ended=_ended(resource, self._zone) if state is MedicationState.ENDED else None,
-            route=dosage.route(resource),
-            daily_dose=dosage.daily_dose(resource, identity.display) if identity.sets else None,
-            dose_given=dosage.dose_given(resource),
-            course_days=dosage.course_days(resource, self._zone),
-            as_needed=dosage.as_needed(resource),
-            single_dose=dosage.single_dose(resource),
-            reasons=_reasons(resource, self._terminology),
+            course=Later(lambda: self._course(resource, identity, state)),
             prior=f"MedicationRequest/{prior}" if prior else None,
             source=resource.reference,
             coded=any(code for _, code, _ in codings),
             named_by_us=title is not None or not texts,
+        )
+
+    def _course(self, resource: Resource, identity: DrugIdentity, state: MedicationState) -> Course:
+        zone = self._zone
+        return Course(
+            started=_started(resource, zone),
+            ended=_ended(resource, zone) if state is MedicationState.ENDED else None,
+            route=dosage.route(resource),
+            daily_dose=dosage.daily_dose(resource, identity.display) if identity.sets else None,
+            dose_given=dosage.dose_given(resource),
+            days=dosage.course_days(resource, zone),
+            as_needed=dosage.as_needed(resource),
+            single_dose=dosage.single_dose(resource),
+            reasons=_reasons(resource, self._terminology),
         )
 
 

@@ -6,15 +6,20 @@ see FHIR resources, only these records, each of which names the resource it came
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+from msgspec.structs import replace
 
 from cds_service.facts.dates import When
+from cds_service.facts.record import Later, Record
 from cds_service.facts.units import Analyte
+from cds_service.localise.language import Language
 from cds_service.localise.text import Message, Text, Verbatim
 
 T = TypeVar("T")
@@ -22,15 +27,21 @@ MUST_NOT = "do-not-perform"
 """Status of a requested procedure that the request forbids."""
 
 
-@dataclass(frozen=True, slots=True)
-class Patient:
+class Patient(Record, frozen=True, gc=False):
     birth: When | None
     gender: str | None
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Begun(Record, frozen=True, gc=False):
+    """When a problem began and when it was recorded, as far as was sent."""
+
+    onset: When | None
+    recorded: When | None
+    unreadable: bool
+
+
+class Problem(Record, frozen=True, gc=False):
     """A Condition. Refuted and entered-in-error ones never become a Problem."""
 
     sets: frozenset[str]
@@ -43,14 +54,24 @@ class Problem:
     """False = history: inactive, in remission, resolved or abated."""
     verification: str | None
     """`confirmed`, `unconfirmed`, `provisional`, `differential`, `unknown` (another word), or None: not stated."""
-    onset: When | None
-    recorded: When | None
+    begun: Later[Begun]
     abated: When | None
     sites: frozenset[str]
     """Value sets of the coded body sites."""
     source: str
-    date_unreadable: bool = False
-    """A date of onset or recording was sent that cannot be read."""
+
+    @property
+    def onset(self) -> When | None:
+        return self.begun().onset
+
+    @property
+    def recorded(self) -> When | None:
+        return self.begun().recorded
+
+    @property
+    def date_unreadable(self) -> bool:
+        """A date of onset or recording was sent that cannot be read."""
+        return self.begun().unreadable
 
     @property
     def since(self) -> When | None:
@@ -63,8 +84,33 @@ class Problem:
         return Verbatim(self.label) if self.texts or self.sets else Message(self.label)
 
 
-@dataclass(frozen=True, slots=True)
-class Lab:
+class Sent(Text, Record, frozen=True, gc=False):
+    """A quantity as the EHR sent it: `<0.5 mmol/L`."""
+
+    value: Decimal
+    comparator: str | None
+    unit: str | None
+
+    def render(self, language: Language) -> str:
+        text = Message(
+            "{comparator}{value} {unit}",
+            comparator=self.comparator or "",
+            value=self.value,
+            unit=self.unit or Message("(no unit)"),
+        )
+        return text.render(language)
+
+
+class Bounds(Protocol):
+    """A range in the canonical unit of an analyte; an end is None when it is not known."""
+
+    @property
+    def low(self) -> Decimal | None: ...
+    @property
+    def high(self) -> Decimal | None: ...
+
+
+class Lab(Record, frozen=True, gc=False):
     """One result of one analyte, in the canonical unit. `problem` says why it cannot be used, if so.
 
     The value is an interval: `low == high` for an exact result; `low` or `high` is None for a result
@@ -83,11 +129,19 @@ class Lab:
     problem: Text | None
     excluded: Text | None
     """Why a sound result is left out by design: `drawn after dialysis`."""
-    reference_low: Decimal | None
-    reference_high: Decimal | None
+    reference: Bounds | None
+    """The range that the laboratory calls normal; few rules ask for it."""
     specimen: str | None
     sets: frozenset[str]
     source: str
+
+    @property
+    def reference_low(self) -> Decimal | None:
+        return None if self.reference is None else self.reference.low
+
+    @property
+    def reference_high(self) -> Decimal | None:
+        return None if self.reference is None else self.reference.high
 
     @property
     def preliminary(self) -> bool:
@@ -99,8 +153,15 @@ class Lab:
         return self.low if self.low is not None and self.low == self.high else None
 
 
-@dataclass(frozen=True, slots=True)
-class DailyDose:
+class Labs(Mapping[str, tuple[Lab, ...]]):
+    """Analyte id -> results, newest first, undated ones last. A result is read when somebody asks for it."""
+
+    @abstractmethod
+    def of(self, analyte: str, within_days: int | None = None) -> tuple[Lab, ...]:
+        """Results at most so many days old, and those without a date, which may be as new; empty when there are none."""
+
+
+class DailyDose(Record, frozen=True, gc=False):
     """A daily amount worked out from structured dosage; `text` shows the arithmetic."""
 
     amount: Decimal
@@ -117,8 +178,25 @@ class MedicationState(StrEnum):
     ENDED = "ended"
 
 
-@dataclass(frozen=True, slots=True)
-class Medication:
+class Course(Record, frozen=True, gc=False):
+    """How and for how long a medicine is taken, and why."""
+
+    started: When | None
+    ended: When | None
+    route: str | None
+    """`oral`, `iv`, `sc`, `im`, `topical`, `other`; None when not given."""
+    daily_dose: DailyDose | None
+    dose_given: bool
+    """A structured dose was sent, whether or not it could be worked out."""
+    days: int | None
+    """Planned length of the course; None when not given."""
+    as_needed: bool
+    single_dose: bool
+    reasons: frozenset[str]
+    """Value sets of the coded reasons for the order."""
+
+
+class Medication(Record, frozen=True, gc=False):
     """A MedicationRequest, from the medication list or as a draft order."""
 
     sets: frozenset[str]
@@ -131,19 +209,7 @@ class Medication:
     state: MedicationState
     stopped: bool
     """The order is itself a stop: cancelled, stopped, a taper to stop, or must not be given."""
-    started: When | None
-    ended: When | None
-    route: str | None
-    """`oral`, `iv`, `sc`, `im`, `topical`, `other`; None when not given."""
-    daily_dose: DailyDose | None
-    dose_given: bool
-    """A structured dose was sent, whether or not it could be worked out."""
-    course_days: int | None
-    """Planned length of the course; None when not given."""
-    as_needed: bool
-    single_dose: bool
-    reasons: frozenset[str]
-    """Value sets of the coded reasons for the order."""
+    course: Later[Course]
     prior: str | None
     """`MedicationRequest/id` this order replaces."""
     source: str
@@ -157,9 +223,48 @@ class Medication:
         """The name for a card."""
         return Message(self.name) if self.named_by_us else Verbatim(self.name)
 
+    @property
+    def started(self) -> When | None:
+        return self.course().started
 
-@dataclass(frozen=True, slots=True)
-class Procedure:
+    @property
+    def ended(self) -> When | None:
+        return self.course().ended
+
+    @property
+    def route(self) -> str | None:
+        """`oral`, `iv`, `sc`, `im`, `topical`, `other`; None when not given."""
+        return self.course().route
+
+    @property
+    def daily_dose(self) -> DailyDose | None:
+        return self.course().daily_dose
+
+    @property
+    def dose_given(self) -> bool:
+        """A structured dose was sent, whether or not it could be worked out."""
+        return self.course().dose_given
+
+    @property
+    def course_days(self) -> int | None:
+        """Planned length of the course; None when not given."""
+        return self.course().days
+
+    @property
+    def as_needed(self) -> bool:
+        return self.course().as_needed
+
+    @property
+    def single_dose(self) -> bool:
+        return self.course().single_dose
+
+    @property
+    def reasons(self) -> frozenset[str]:
+        """Value sets of the coded reasons for the order."""
+        return self.course().reasons
+
+
+class Procedure(Record, frozen=True, gc=False):
     """A Procedure that was done, or a requested one when it is an order."""
 
     sets: frozenset[str]
@@ -182,8 +287,7 @@ class Procedure:
         return Verbatim(self.label) if self.texts or self.sets else Message(self.label)
 
 
-@dataclass(frozen=True, slots=True)
-class Encounter:
+class Encounter(Record, frozen=True, gc=False):
     sets: frozenset[str]
     status: str
     started: When | None
@@ -193,8 +297,7 @@ class Encounter:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Record, frozen=True, gc=False):
     """A draft order that a rule may be about: exactly one of the two is set."""
 
     reference: str
@@ -221,8 +324,7 @@ class Order:
         return item.title if item else Message("order")
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(Record, frozen=True, gc=False):
     """Something that could not be read or used. `text` is fit for a card: it holds no patient value."""
 
     source: str
@@ -231,8 +333,7 @@ class Gap:
     text: Text
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Record, frozen=True):
     """Everything the rules may look at. Build it with `normalise`; derive case features with `feature`."""
 
     as_of: datetime
@@ -240,8 +341,8 @@ class Facts:
     hook: str
     patient: Patient | None
     problems: tuple[Problem, ...] | None
-    labs: Mapping[str, tuple[Lab, ...]]
-    """Analyte id -> results, newest first, undated ones last; read it through `results`."""
+    labs: Labs
+    """Read it through `results`."""
     medications: tuple[Medication, ...] | None
     procedures: tuple[Procedure, ...] | None
     encounters: tuple[Encounter, ...] | None
@@ -253,24 +354,18 @@ class Facts:
     """Sources that were read in part only: absence cannot be concluded from them."""
     failures: Mapping[str, Text]
     """Source -> why it could not be read, for sources that are None."""
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = msgspec.field(default_factory=dict)
     """Site settings that a clinical feature may read (`calcium_correction`, thresholds within bounds)."""
     units: str = "conventional"
     unmapped_labs: int = 0
     """Results with a number whose code stands for none of our analytes."""
     order: Order | None = None
     """The order being judged, for order services."""
-    memo: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+    memo: dict[Any, Any] = msgspec.field(default_factory=dict)
 
     def about(self, order: Order | None) -> Facts:
         """The same facts with `order` in focus; case features already worked out are kept."""
-        if order is self.order:
-            return self
-        focused = object.__new__(Facts)
-        for name in _MEMBERS:
-            object.__setattr__(focused, name, getattr(self, name))
-        object.__setattr__(focused, "order", order)
-        return focused
+        return self if order is self.order else replace(self, order=order)
 
     def feature(self, derive: Callable[[Facts], T]) -> T:
         """A case feature of the patient (never of the order in focus), worked out once per call."""
@@ -284,12 +379,12 @@ class Facts:
         """Why a source that is None could not be read."""
         return self.failures.get(source) or Message("not read")
 
-    def results(self, analyte: Analyte) -> tuple[Lab, ...] | None:
-        """Results of one analyte, newest first; None when its source could not be read."""
-        return None if analyte.source in self.failures else self.labs.get(analyte.id, ())
+    def results(self, analyte: Analyte, within_days: int | None = None) -> tuple[Lab, ...] | None:
+        """Results of one analyte, newest first; None when its source could not be read.
+
+        With `within_days` none that is older: of a long history the rest is never read. Those without a date stay.
+        """
+        return None if analyte.source in self.failures else self.labs.of(analyte.id, within_days)
 
     def age_days(self, when: When) -> int:
         return when.age_days(self.as_of, self.zone)
-
-
-_MEMBERS = tuple(each.name for each in fields(Facts))

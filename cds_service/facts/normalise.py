@@ -7,16 +7,19 @@ reaches a rule.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from cds_service.errors import ForeignPatient
 from cds_service.facts.dates import parse_when
 from cds_service.facts.labs import LabReader
 from cds_service.facts.medications import MedicationReader, MedicationShelf
 from cds_service.facts.model import MUST_NOT, Encounter, Facts, Gap, Order, Patient, Problem, Procedure
-from cds_service.facts.problems import concept_sets, concept_texts, concepts, label_of, problem
+from cds_service.facts.problems import concept_sets, concept_texts, concepts, problem, told
+from cds_service.facts.record import Record
 from cds_service.facts.subjects import Whose, whose
 from cds_service.fhir.decode import Resource
 from cds_service.fhir.results import FailureReason
@@ -39,15 +42,14 @@ PROCEDURE = Message("procedure").template
 _REQUEST_OPEN = frozenset({"active", "draft", "completed", "on-hold"})
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Record, frozen=True):
     """When and where the call is judged."""
 
     as_of: datetime
     zone: tzinfo
     hook: str
     patient_id: str
-    site: Mapping[str, Any] = field(default_factory=dict)
+    site: Mapping[str, Any] = msgspec.field(default_factory=dict)
     units: str = "conventional"
 
 
@@ -134,6 +136,7 @@ class _Reading:
         self.gaps: list[Gap] = []
         self.incomplete: set[str] = set()
         self.failures: dict[str, Text] = {}
+        self._owners: dict[str, Whose] = {}
 
     def note(self, source: str, kind: str, text: Text, *, partial: bool = False) -> None:
         self.gaps.append(Gap(source, kind, text))
@@ -169,22 +172,39 @@ class _Reading:
         resources = self._resources(key)
         if resources is None:
             return None
-        found: dict[Whose, list[Resource]] = {owner: [] for owner in Whose}
+        ours: list[Resource] = []
+        foreign, unclear = 0, 0
         for resource in resources:
             if resource.resourceType == resource_type:
-                found[whose(resource, self._setting.patient_id)].append(resource)
-        ours, foreign, unclear = (found[owner] for owner in (Whose.OURS, Whose.FOREIGN, Whose.UNCLEAR))
+                owner = self._whose(resource)
+                if owner is Whose.OURS:
+                    ours.append(resource)
+                elif owner is Whose.FOREIGN:
+                    foreign += 1
+                else:
+                    unclear += 1
         if unclear:
-            text = Message("{count} left out: patient not identified", count=len(unclear))
+            text = Message("{count} left out: patient not identified", count=unclear)
             self.note(key, "unclear-subject", text, partial=True)
         if foreign:
-            text = Message("{count} left out: belongs to another patient", count=len(foreign))
+            text = Message("{count} left out: belongs to another patient", count=foreign)
             self.note(key, "foreign", text)
             if not ours:
                 # The whole list is somebody else's: nothing is known about ours.
                 self.failures[key] = Message("only another patient's data were sent")
                 return None
         return ours
+
+    def _whose(self, resource: Resource) -> Whose:
+        """Whose it is; a list names the same subject in the same words again and again, so each is read once."""
+        subject = resource.subject or resource.patient
+        named = subject.reference if subject is not None else None
+        if not named:
+            return whose(resource, self._setting.patient_id)
+        owner = self._owners.get(named)
+        if owner is None:
+            owner = self._owners[named] = whose(resource, self._setting.patient_id)
+        return owner
 
     def take_or_none(self, key: str) -> list[Resource]:
         return self.take(key, "Observation") or []
@@ -228,22 +248,20 @@ def request(resource: Resource, terminology: Terminology, zone: tzinfo) -> Proce
 
 
 def _procedure(resource: Resource, moment: str | None, terminology: Terminology, zone: tzinfo) -> Procedure:
-    sets = concept_sets(resource.code, terminology)
+    sets, texts, label = told(resource.code, terminology, PROCEDURE)
     for detail in resource.orderDetail or ():
         sets |= concept_sets(detail, terminology)
-    texts = concept_texts(resource.code)
-    for text in texts:
-        sets |= terminology.sets_in_text(text)
     sites: frozenset[str] = frozenset()
     for site in concepts(resource.bodySite):
         sites |= concept_sets(site, terminology)
     reasons: frozenset[str] = frozenset()
     for reason in concepts(resource.reasonCode):
         reasons |= concept_sets(reason, terminology)
+    when = parse_when(moment, zone)
     return Procedure(
         sets=sets,
-        label=label_of(resource.code, terminology, PROCEDURE),
-        when=parse_when(moment, zone),
+        label=label,
+        when=when,
         status=(resource.status or "unknown").strip().lower(),
         sites=sites,
         site_words=tuple(text for site in concepts(resource.bodySite) for text in concept_texts(site)),
@@ -251,7 +269,7 @@ def _procedure(resource: Resource, moment: str | None, terminology: Terminology,
         reasons=reasons,
         priority=resource.priority,
         source=resource.reference,
-        date_unreadable=bool(moment) and parse_when(moment, zone) is None,
+        date_unreadable=bool(moment) and when is None,
     )
 
 
@@ -278,8 +296,7 @@ def _encounters(resources: Iterable[Resource], terminology: Terminology, zone: t
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Drafts:
+class Drafts(Record, frozen=True):
     """The orders of a call that rules may be about."""
 
     orders: tuple[Order, ...]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, tzinfo
 
 from cds_service.facts.dates import When, parse_when
-from cds_service.facts.model import Problem
+from cds_service.facts.model import Begun, Problem
+from cds_service.facts.record import Later
 from cds_service.fhir.decode import CodeableConcept, Resource
 from cds_service.localise.text import Message
 from cds_service.terminology.index import Terminology
@@ -15,14 +16,14 @@ _HISTORY = frozenset({"inactive", "remission", "resolved"})
 _CLINICAL = _HISTORY | {"active", "recurrence", "relapse"}
 UNCODED = Message("uncoded problem").template
 _VERIFICATION = frozenset({"confirmed", "unconfirmed", "provisional", "differential"})
+_VERIFICATIONS = _NOT_A_PROBLEM | _VERIFICATION
+_NONE: frozenset[str] = frozenset()
 
 
 def concept_sets(concept: CodeableConcept | None, terminology: Terminology) -> frozenset[str]:
     """Value sets that any coding of `concept` belongs to."""
-    if concept is None:
-        return frozenset()
-    found: frozenset[str] = frozenset()
-    for coding in concept.coding:
+    found = _NONE
+    for coding in concept.coding if concept is not None else ():
         sets = terminology.sets_of(coding.system, None if coding.code is None else str(coding.code))
         if sets:
             found = found | sets if found else sets
@@ -41,21 +42,33 @@ def concept_texts(concept: CodeableConcept | None) -> tuple[str, ...]:
     if concept is None:
         return ()
     words = [concept.text] if concept.text else []
-    words.extend(coding.display for coding in concept.coding if coding.display)
+    words += [coding.display for coding in concept.coding if coding.display]
     return tuple(words)
 
 
-def label_of(concept: CodeableConcept | None, terminology: Terminology, fallback: str) -> str:
-    """`wording (code)`, preferring the coding that our value sets know."""
+def told(
+    concept: CodeableConcept | None, terminology: Terminology, fallback: str
+) -> tuple[frozenset[str], tuple[str, ...], str]:
+    """Value sets by any code or wording, every wording, and the label `wording (code)`.
+
+    The label prefers the coding that our value sets know.
+    """
     if concept is None:
-        return fallback
+        return _NONE, (), fallback
     texts = concept_texts(concept)
+    sets, label = _NONE, None
     for coding in concept.coding:
         code = None if coding.code is None else str(coding.code)
-        if terminology.sets_of(coding.system, code):
-            wording = coding.display or concept.text or terminology.display(coding.system, code)
-            return f"{wording} ({code})" if wording else str(code)
-    return texts[0] if texts else fallback
+        found = terminology.sets_of(coding.system, code)
+        if found:
+            sets = sets | found if sets else found
+            if label is None:
+                wording = coding.display or concept.text or terminology.display(coding.system, code)
+                label = f"{wording} ({code})" if wording else str(code)
+    for text in dict.fromkeys(texts):
+        if found := terminology.sets_in_text(text):
+            sets = sets | found if sets else found
+    return sets, texts, label or (texts[0] if texts else fallback)
 
 
 def status_code(value: CodeableConcept | str | None, known: frozenset[str]) -> str | None:
@@ -66,6 +79,8 @@ def status_code(value: CodeableConcept | str | None, known: frozenset[str]) -> s
         words = [value]
     else:
         words = [str(coding.code) for coding in value.coding if coding.code is not None]
+        if words and words[0] in known:
+            return words[0]
         words.append(value.text or "")
     codes = [word.strip().lower() for word in words if word.strip()]
     return next((code for code in codes if code in known), codes[0] if codes else None)
@@ -73,7 +88,7 @@ def status_code(value: CodeableConcept | str | None, known: frozenset[str]) -> s
 
 def problem(resource: Resource, terminology: Terminology, zone: tzinfo, as_of: datetime) -> Problem | None:
     """The Problem, or None for a Condition that is refuted or was entered in error."""
-    verification = status_code(resource.verificationStatus, _NOT_A_PROBLEM | _VERIFICATION)
+    verification = status_code(resource.verificationStatus, _VERIFICATIONS)
     if verification in _NOT_A_PROBLEM:
         return None
     clinical = status_code(resource.clinicalStatus, _CLINICAL)
@@ -85,35 +100,34 @@ def problem(resource: Resource, terminology: Terminology, zone: tzinfo, as_of: d
         or resource.abatementBoolean is True
         or bool(resource.abatementString or resource.abatementAge or resource.abatementRange)
     )
-    sites: frozenset[str] = frozenset()
+    sites = _NONE
     for site in concepts(resource.bodySite):
         sites |= concept_sets(site, terminology)
-    texts = concept_texts(resource.code)
-    sets = concept_sets(resource.code, terminology)
-    for text in texts:
-        sets |= terminology.sets_in_text(text)
+    sets, texts, label = told(resource.code, terminology, UNCODED)
     return Problem(
         sets=sets,
-        label=label_of(resource.code, terminology, UNCODED),
+        label=label,
         texts=texts,
         coded=bool(resource.code and resource.code.coding),
         active=clinical not in _HISTORY and not has_abated,
         verification=verification if verification is None or verification in _VERIFICATION else "unknown",
-        onset=_onset(resource, zone),
-        recorded=parse_when(resource.recordedDate or resource.assertedDate, zone),
+        begun=Later(lambda: _begun(resource, zone)),
         abated=abated,
         sites=sites,
         source=resource.reference,
-        date_unreadable=_date_unreadable(resource, zone),
     )
 
 
-def _date_unreadable(resource: Resource, zone: tzinfo) -> bool:
+def _begun(resource: Resource, zone: tzinfo) -> Begun:
     start = resource.onsetPeriod.start if resource.onsetPeriod else None
-    sent = (resource.onsetDateTime, start, resource.recordedDate, resource.assertedDate)
-    return any(text and parse_when(text, zone) is None for text in sent)
+    onset, onset_unreadable = _first_sent(resource.onsetDateTime, start, zone)
+    recorded, recorded_unreadable = _first_sent(resource.recordedDate, resource.assertedDate, zone)
+    return Begun(onset, recorded, onset_unreadable or recorded_unreadable)
 
 
-def _onset(resource: Resource, zone: tzinfo) -> When | None:
-    start = resource.onsetPeriod.start if resource.onsetPeriod else None
-    return parse_when(resource.onsetDateTime or start, zone)
+def _first_sent(first: str | None, second: str | None, zone: tzinfo) -> tuple[When | None, bool]:
+    """The date in the first of two places that holds one, and whether a date was sent that cannot be read."""
+    when = parse_when(first or second, zone)
+    if when is None:
+        return None, bool(first or second)
+    return when, bool(first and second) and parse_when(second, zone) is None

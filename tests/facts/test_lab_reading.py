@@ -1,7 +1,9 @@
 """Laboratory results: units, plausibility, status, dates, duplicates (F12-F18). Nothing is guessed."""
 
 import itertools
+from datetime import UTC, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 from support.facts import (
@@ -214,6 +216,13 @@ def test_F17_what_is_no_single_number_is_unknown(changes, problem):
 
 def test_F17_a_value_beside_a_reason_for_its_absence_is_a_value():
     assert one(calcium(9.6, dataAbsentReason=concept("error", "x"))).exact == Decimal("9.6")
+
+
+def test_F17_a_panel_without_a_code_of_its_own_is_read_by_its_components():
+    part = {"code": concept("17861-6", LOINC), "valueQuantity": sent(9.6, "mg/dL")}
+    panel = {key: value for key, value in calcium(1, component=[part]).items() if key != "code"}
+    found = one(panel)
+    assert (found.exact, found.excluded) == (Decimal("9.6"), None)
 
 
 def test_F17_components_are_read_with_their_own_ranges():
@@ -480,3 +489,35 @@ def test_numbers_are_printed_rounded_half_up():
 def test_numbers_are_read_as_they_were_written():
     (quantity,) = (one.valueQuantity for one in decoded([calcium("9.10")]))
     assert str(quantity.value) == "9.10"
+
+
+# --- a long history -----------------------------------------------------------------------------------
+
+
+def test_a_rule_may_ask_for_the_results_of_a_window_only():
+    undated = calcium(7, effectiveDateTime=None, id="undated")
+    known = facts(labs=[calcium(8, days=366), undated, calcium(9, days=365), calcium(10, days=2)])
+
+    def asked(*window):
+        return [lab.as_sent for lab in known.results(analytes.CALCIUM, *window)]
+
+    assert asked(365) == ["10 mg/dL", "9 mg/dL", "7 mg/dL"]
+    assert asked(1) == ["7 mg/dL"]
+    assert asked() == ["10 mg/dL", "9 mg/dL", "8 mg/dL", "7 mg/dL"]
+    assert known.results(analytes.PHOSPHATE, 365) == known.results(analytes.PHOSPHATE) == ()
+    assert (list(known.labs), len(known.labs)) == (["calcium"], 1)
+
+
+def test_what_is_asked_for_twice_is_the_same_result():
+    known = facts(labs=[calcium(8, days=30), calcium(10, days=2)])
+    assert known.results(analytes.CALCIUM)[0] is known.results(analytes.CALCIUM, 7)[0]
+
+
+def test_the_window_holds_where_clocks_change():
+    """Half past midnight in summer time: 23:59 of 28 Feb is not 19 times 24 hours ago, the calendar day after it is."""
+    as_of, zone = datetime(2026, 3, 20, 4, 30, tzinfo=UTC), ZoneInfo("America/New_York")
+    day = calcium(8, effectiveDateTime="2026-03-01")
+    before = calcium(9, effectiveDateTime="2026-02-28T23:59:00-05:00")
+    known = facts(labs=[day, before], as_of=as_of, zone=zone)
+    assert [known.age_days(lab.when) for lab in known.results(analytes.CALCIUM)] == [19, 18]
+    assert [lab.exact for lab in known.results(analytes.CALCIUM, 18)] == [9]

@@ -299,3 +299,17 @@ def test_F22_an_order_without_a_drug_is_no_error():
 def test_an_order_that_is_neither_medicine_nor_procedure_has_no_sets():
     assert (Order("Task/1").sets, Order("Task/1").name) == (frozenset(), "order")
     assert DailyDose(1, "mg", "1 mg").unit == "mg"
+
+
+def test_records_read_from_the_same_words_are_equal():
+    """Also where a part of them is read only when somebody asks."""
+    conditions, medications = (
+        [condition("N18.6", id="c")],
+        [medicine(id="m"), medicine(id="m", intent="plan")],
+    )
+    one, other = (facts(conditions=conditions, medications=medications) for _ in range(2))
+    assert one.problems == other.problems
+    assert one.medications == other.medications
+    assert len({*one.problems, *other.problems}) == 1
+    (begun,) = (problem.begun for problem in one.problems)
+    assert begun != begun()

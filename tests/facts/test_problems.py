@@ -92,6 +92,16 @@ def test_F12_verification(sent, kept):
             "x (N18.6)",
             True,
         ),
+        (
+            {
+                "coding": [
+                    {"system": ICD10CM, "code": "N18.6", "display": "ESRD"},
+                    {"system": SNOMED, "code": "46177005", "display": "End-stage renal disease"},
+                ]
+            },
+            "ESRD (N18.6)",
+            True,
+        ),
         ({"coding": [{"system": "urn:local", "code": "7"}]}, "uncoded problem", True),
         ({"coding": [{"system": "urn:local", "display": "kidney"}]}, "kidney", True),
         ({"text": "kidneys"}, "kidneys", False),

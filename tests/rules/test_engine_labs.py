@@ -1,9 +1,9 @@
 """Which result counts, how old it may be, and what an unusable newer one does to it."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 from support.facts import UCUM, ago, albumin, calcium, facts, lab, phosphate, pth
 
 from cds_service.rules.answer import Answer

@@ -29,5 +29,6 @@ VERIFY, KEYS, READING, SEARCH = (
     S + "fhir/reading.py",
     S + "fhir/search.py",
 )
-LABS, TEXT, NORMALISE = S + "facts/labs.py", S + "rules/text.py", S + "facts/normalise.py"
+LABS, LAB_VALUES = S + "facts/labs.py", S + "facts/lab_values.py"
+TEXT, NORMALISE = S + "rules/text.py", S + "facts/normalise.py"
 MEDICATIONS, DATES, REQUEST = S + "facts/medications.py", S + "facts/dates.py", S + "protocol/request.py"

@@ -1,6 +1,20 @@
 """Switches of the defences against faults."""
 
-from switch import CLIENT, DATES, KEYS, LABS, MEDICATIONS, READING, REQUEST, SEARCH, STAGES, VERIFY, S, Switch
+from switch import (
+    CLIENT,
+    DATES,
+    KEYS,
+    LAB_VALUES,
+    LABS,
+    MEDICATIONS,
+    READING,
+    REQUEST,
+    SEARCH,
+    STAGES,
+    VERIFY,
+    S,
+    Switch,
+)
 
 FAULTS = (
     # --- faults: another patient, a FHIR server that fails
@@ -136,7 +150,7 @@ FAULTS = (
     Switch(
         "F15",
         "no unit is guessed",
-        LABS,
+        LAB_VALUES,
         '    return None, Message("unit missing")\n',
         "    return analyte.unit, None\n",
     ),
@@ -150,14 +164,14 @@ FAULTS = (
     Switch(
         "F17",
         "a comparator gives a bound",
-        LABS,
+        LAB_VALUES,
         '        case "<" | "<=":\n            return None, value, None\n',
         '        case "<" | "<=":\n            return value, value, None\n',
     ),
     Switch(
         "F18",
         "absurd values are unusable",
-        LABS,
+        LAB_VALUES,
         "    if value is None or not analyte.plausible[0] <= value <= analyte.plausible[1]:\n",
         "    if value is None:\n",
     ),

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from altair.utils.schemapi import debug_mode
 from markupsafe import Markup
+from msgspec import structs
 
 from cds_service.facts.model import Facts
 from cds_service.rules.rule import Rule
@@ -62,7 +63,7 @@ def build(facts: Facts, make: TrendOf, rule: Rule | None) -> TrendView:
     """
     trend = make(facts)
     variants = tuple(
-        _variant(make(replace(facts, units=units, memo={})), units, facts.as_of)
+        _variant(make(structs.replace(facts, units=units, memo={})), units, facts.as_of)
         for units in (facts.units, _OTHER[facts.units])
     )
     return TrendView(
