@@ -124,13 +124,12 @@ def usable(facts: Facts, analyte: Analyte, days: int) -> list[Lab]:
     """Results of the last `days` that may enter arithmetic, newest first (preliminary ones included)."""
     return [
         lab
-        for lab in facts.results(analyte) or ()
+        for lab in facts.results(analyte, days) or ()
         if lab.problem is None
         and lab.excluded is None
         and lab.when is not None
         and lab.low is not None
         and lab.high is not None
-        and facts.age_days(lab.when) <= days
     ]
 
 
@@ -276,10 +275,8 @@ def unusable(facts: Facts, analyte: Analyte) -> list[Lab]:
     """Results that could count but for their unit, value, date or status; out-of-date ones could not."""
     return [
         lab
-        for lab in facts.results(analyte) or ()
-        if lab.excluded is None
-        and (lab.problem is not None or lab.preliminary)
-        and (lab.when is None or facts.age_days(lab.when) <= analyte.ageing_days)
+        for lab in facts.results(analyte, analyte.ageing_days) or ()
+        if lab.excluded is None and (lab.problem is not None or lab.preliminary)
     ]
 
 
