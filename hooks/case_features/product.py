@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import islice
 from operator import itemgetter
@@ -91,17 +91,27 @@ def pairs(facts: Facts, drawn: Callable[[Facts], Drawn] = of_a_year) -> Iterator
     They are made as far as they are read: a pair is passed on as soon as no older draw can make a newer one.
     """
     found, made = facts.feature(drawn), facts.feature(_made)
-    reach = timedelta(days=with_slack(PAIR_DAYS))
-    phosphates = usable(facts, PHOSPHATE, min(found.days + reach.days, TREND_DAYS))
+    phosphates = usable(facts, PHOSPHATE, min(found.days + with_slack(PAIR_DAYS), TREND_DAYS))
     waiting: list[_Placed] = []
     for when in found.times:
-        while waiting and waiting[0][1].when.instant > when.instant + reach:
+        while waiting and waiting[0][1].when.instant > _latest_yet(waiting[0][1], when, phosphates):
             yield waiting.pop(0)[1]
         if when not in made:
             made[when] = _paired(facts, draw_at(facts, when, found), phosphates)
         waiting = sorted((*waiting, *made[when]), key=itemgetter(0), reverse=True)
     for _, pair in waiting:
         yield pair
+
+
+def _latest_yet(first: Pair, when: When, phosphates: list[Lab]) -> datetime:
+    """Not before this time do the pairs of a draw at `when`, and of older ones, come before `first`."""
+    latest = when.instant + timedelta(days=with_slack(PAIR_DAYS))
+    if first.phosphate.when != first.calcium.when:
+        return latest
+    # Of all pairs with its phosphate the one of the same draw comes first: only other phosphates matter.
+    others = (lab.when.instant for lab in phosphates if lab.when and lab is not first.phosphate)
+    newest = max(when.instant, next(others, when.instant))
+    return min(latest, newest + timedelta(days=with_slack(0)))
 
 
 def _made(facts: Facts) -> dict[When, list[_Placed]]:  # noqa: ARG001 - a feature: one for each call
