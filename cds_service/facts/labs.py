@@ -194,17 +194,19 @@ class _History:
 
     def _of_one_time(self, dated: Sequence[_Dated]) -> Sequence[Lab]:
         """The result of the next time, and before it one that cannot be used but may be the valid one."""
-        begin, end = self._next, self._next + 1
-        while end < len(dated) and dated[end].instant == dated[begin].instant:
-            end += 1
-        self._next = end
-        labs = [
-            self._lab(each.found, each.when, each.when, reported=each.reported) for each in dated[begin:end]
+        first = dated[self._next]
+        begin, self._next = self._next, self._next + 1
+        while self._next < len(dated) and dated[self._next].instant == first.instant:
+            self._next += 1
+        if self._next == begin + 1:
+            return (self._lab(first.found, first.when, first.when, reported=first.reported),)
+        group = [
+            (
+                self._lab(each.found, each.when, each.when, reported=each.reported),
+                _version(each.found.resource, self._calendar),
+            )
+            for each in dated[begin : self._next]
         ]
-        if len(labs) == 1:
-            return labs
-        versions = [_version(each.found.resource, self._calendar) for each in dated[begin:end]]
-        group = list(zip(labs, versions, strict=True))
         chosen = _one_result(group)
         return *_unusable_beside(chosen, group), chosen
 

@@ -39,6 +39,7 @@ _WORDED = {
 }
 """Why an entry could not be decoded; anything else is technical (types and a path) and stays as it is."""
 PROCEDURE = Message("procedure").template
+_OURS = Whose.OURS
 _REQUEST_OPEN = frozenset({"active", "draft", "completed", "on-hold"})
 
 
@@ -136,7 +137,7 @@ class _Reading:
         self.gaps: list[Gap] = []
         self.incomplete: set[str] = set()
         self.failures: dict[str, Text] = {}
-        self._owners: dict[str, Whose] = {}
+        self._owners: dict[str | None, Whose] = {}
 
     def note(self, source: str, kind: str, text: Text, *, partial: bool = False) -> None:
         self.gaps.append(Gap(source, kind, text))
@@ -175,14 +176,18 @@ class _Reading:
         ours: list[Resource] = []
         foreign, unclear = 0, 0
         for resource in resources:
-            if resource.resourceType == resource_type:
+            if resource.resourceType != resource_type:
+                continue
+            # A list names its subject in the same words again and again: they are read once.
+            owner = self._owners.get(resource.subject.reference) if resource.subject is not None else None
+            if owner is None:
                 owner = self._whose(resource)
-                if owner is Whose.OURS:
-                    ours.append(resource)
-                elif owner is Whose.FOREIGN:
-                    foreign += 1
-                else:
-                    unclear += 1
+            if owner is _OURS:
+                ours.append(resource)
+            elif owner is Whose.FOREIGN:
+                foreign += 1
+            else:
+                unclear += 1
         if unclear:
             text = Message("{count} left out: patient not identified", count=unclear)
             self.note(key, "unclear-subject", text, partial=True)
@@ -196,14 +201,9 @@ class _Reading:
         return ours
 
     def _whose(self, resource: Resource) -> Whose:
-        """Whose it is; a list names the same subject in the same words again and again, so each is read once."""
-        subject = resource.subject or resource.patient
-        named = subject.reference if subject is not None else None
-        if not named:
-            return whose(resource, self._setting.patient_id)
-        owner = self._owners.get(named)
-        if owner is None:
-            owner = self._owners[named] = whose(resource, self._setting.patient_id)
+        owner = whose(resource, self._setting.patient_id)
+        if resource.subject is not None and resource.subject.reference:
+            self._owners[resource.subject.reference] = owner
         return owner
 
     def take_or_none(self, key: str) -> list[Resource]:

@@ -78,9 +78,10 @@ def status_code(value: CodeableConcept | str | None, known: frozenset[str]) -> s
     if isinstance(value, str):
         words = [value]
     else:
+        first = value.coding[0].code if value.coding else None
+        if isinstance(first, str) and first in known:
+            return first
         words = [str(coding.code) for coding in value.coding if coding.code is not None]
-        if words and words[0] in known:
-            return words[0]
         words.append(value.text or "")
     codes = [word.strip().lower() for word in words if word.strip()]
     return next((code for code in codes if code in known), codes[0] if codes else None)

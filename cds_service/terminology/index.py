@@ -20,6 +20,7 @@ from cds_service.terminology.medication import UNRECOGNISED, DrugIdentity, NameM
 from cds_service.terminology.valueset import Exclusion, ValueSet
 
 _NONE: frozenset[str] = frozenset()
+_SPELLED_IN_WAYS = frozenset({NDC, ATC, ICD10CM, ICD10, ICD9CM})
 _ORDER = {RXNORM: 0, NDC: 1, ATC: 2, SNOMED: 3}
 
 
@@ -97,14 +98,15 @@ class Terminology:
 
     def sets_in_text(self, text: str) -> frozenset[str]:
         """The sets of problems and procedures that a text names."""
-        return self._texts.find(text).remaining
+        match = self._texts.find(text)
+        return match.remaining if match.sets else _NONE
 
     def identify(
         self, codings: Sequence[tuple[str | None, str | None, str | None]], texts: Sequence[str] = ()
     ) -> DrugIdentity:
         """Which drug an order is: by any known code, else by name."""
         found = [entry for system, code, _ in codings if (entry := self._entry(system, code))]
-        texts = (*texts, *(display for _, _, display in codings if display))
+        texts = [*texts, *[display for _, _, display in codings if display]]
         if found:
             return self._by_code(found, texts)
         match = self._drug_names.find(*texts)
@@ -136,6 +138,8 @@ class Terminology:
     def _otherwise(self, system: str, code: str) -> _Entry | None:
         """A code that is not listed as it stands: another spelling of it, or for ATC the group it belongs to."""
         entries = self._entries.get(system, {})
+        if system not in _SPELLED_IN_WAYS:
+            return entries.get(code)
         if system == NDC:
             hits = [entry for each in ndc_candidates(code) if (entry := entries.get(each))]
             # Ten digits may fit several products: they count only when all of them are the same drug.
@@ -143,9 +147,7 @@ class Terminology:
         if system == ATC:
             code = code.strip().upper()
             return next((entry for length in (7, 5, 4, 3) if (entry := entries.get(code[:length]))), None)
-        if system in (ICD10CM, ICD10, ICD9CM):
-            return entries.get(with_dot(system, code))
-        return entries.get(code)
+        return entries.get(with_dot(system, code))
 
 
 def _matcher(

@@ -82,7 +82,7 @@ _NOTHING = Match()
 
 @dataclass(frozen=True, slots=True)
 class _Phrase:
-    words: tuple[str, ...]
+    words: list[str]
     text: str
     sets: frozenset[str] = _NONE
     removes: frozenset[str] = _NONE
@@ -94,9 +94,9 @@ class NameMatcher:
     def __init__(self, names: Mapping[str, Collection[str]], negatives: Iterable[Negative] = ()) -> None:
         """Sort the phrases under their first word, longest first."""
         negatives = tuple(negatives)
-        phrases = [_Phrase(tuple(words(name)), name, sets=frozenset(sets)) for name, sets in names.items()]
+        phrases = [_Phrase(words(name), name, sets=frozenset(sets)) for name, sets in names.items()]
         phrases += [
-            _Phrase(tuple(words(each.phrase)), each.phrase, removes=frozenset(each.removes))
+            _Phrase(words(each.phrase), each.phrase, removes=frozenset(each.removes))
             for each in negatives
             if not each.phrase.endswith("*")
         ]
@@ -110,7 +110,8 @@ class NameMatcher:
         for phrase in sorted(phrases, key=lambda each: -len(each.words)):
             first = phrase.words[0]
             self._by_first_word[first] = (*self._by_first_word.get(first, ()), phrase)
-        self._first_words = frozenset(self._by_first_word)
+        # The longest word of each: "oral calcium" cannot be in a text without "calcium", and "oral" is in many.
+        self._telling = frozenset(max(phrase.words, key=len) for phrase in phrases)
 
     def find(self, *texts: str) -> Match:
         """Read all texts of one order together."""
@@ -127,14 +128,16 @@ class NameMatcher:
     def _phrases(self, text: str) -> Sequence[_Phrase]:
         plain = _plain(text)
         spoken = _words_of(plain)
-        # Most texts hold no word that begins a phrase.
-        if self._first_words.isdisjoint(spoken) and not any(map(plain.__contains__, self._stems)):
+        # Most texts name nothing.
+        if self._telling.isdisjoint(spoken) and not (
+            self._stems and any(map(plain.__contains__, self._stems))
+        ):
             return ()
         found = []
         place = 0
         while place < len(spoken):
             word = spoken[place]
-            begins = word in self._first_words or word.startswith(self._stems)
+            begins = word in self._by_first_word or word.startswith(self._stems)
             phrase = self._phrase_at(spoken, place) if begins else None
             if phrase:
                 found.append(phrase)
@@ -144,11 +147,11 @@ class NameMatcher:
     def _phrase_at(self, text: list[str], place: int) -> _Phrase | None:
         word = text[place]
         for phrase in self._by_first_word.get(word, ()):
-            if tuple(text[place : place + len(phrase.words)]) == phrase.words:
+            if text[place : place + len(phrase.words)] == phrase.words:
                 return phrase
         for beginning, removes in self._beginnings:
             if word.startswith(beginning):
-                return _Phrase((word,), word, removes=removes)
+                return _Phrase([word], word, removes=removes)
         return None
 
 

@@ -218,7 +218,7 @@ def test_F17_a_value_beside_a_reason_for_its_absence_is_a_value():
     assert one(calcium(9.6, dataAbsentReason=concept("error", "x"))).exact == Decimal("9.6")
 
 
-def test_F17_a_panel_without_a_code_of_its_own_is_read_by_its_components():
+def test_a_panel_without_a_code_of_its_own_is_read_by_its_components():
     part = {"code": concept("17861-6", LOINC), "valueQuantity": sent(9.6, "mg/dL")}
     panel = {key: value for key, value in calcium(1, component=[part]).items() if key != "code"}
     found = one(panel)
