@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import partial
 
-from cds_service.facts.model import Facts, Lab
+from cds_service.facts.model import Facts, Lab, Labs
 from cds_service.facts.record import Record
 from cds_service.facts.units import Amount, Analyte, above, at_least, below
 from cds_service.localise.text import Joined, Message, Text
@@ -59,7 +59,7 @@ def latest(facts: Facts, analyte: Analyte) -> Latest:
 
 
 def _latest(facts: Facts, analyte: Analyte) -> Latest:
-    results = facts.results(analyte)
+    results = facts.results(analyte, analyte.ageing_days)
     if results is None:
         reason = facts.why_unread(analyte.source)
         unreadable = Message("laboratory results not readable ({reason})", reason=reason)
@@ -75,7 +75,7 @@ def _latest(facts: Facts, analyte: Analyte) -> Latest:
             last = lab
         if lab.when is None:
             doubts.append(Message("an undated result exists ({problem})", problem=lab.problem))
-        elif usable is not None or facts.age_days(lab.when) > analyte.ageing_days:
+        elif usable is not None:
             continue
         elif lab.problem is not None:
             doubts.append(
@@ -88,16 +88,18 @@ def _latest(facts: Facts, analyte: Analyte) -> Latest:
             doubts.append(Message("result of {when} is preliminary", when=lab.when))
     if "labs" in facts.incomplete and analyte.source == "labs":
         doubts.append(Message("laboratory results were received only in part"))
+    if last is None or last.when is None:
+        # Nothing dated is in the window: what is out of date is newer than what has no date.
+        last = next((lab for lab in facts.results(analyte) or () if lab.excluded is None), None)
     doubt = Joined("; ", doubts) if doubts else None
-    why_none = partial(_why_none, results, doubt, analyte, facts.as_of, facts.zone)
+    why_none = partial(_why_none, facts.labs, doubt, analyte, facts.as_of, facts.zone)
     return Latest(usable, doubt, preliminary, last, why_none)
 
 
-def _why_none(
-    results: tuple[Lab, ...], doubt: Text | None, analyte: Analyte, as_of: datetime, zone: tzinfo
-) -> Text:
+def _why_none(labs: Labs, doubt: Text | None, analyte: Analyte, as_of: datetime, zone: tzinfo) -> Text:
     if doubt is not None:
         return doubt
+    results = labs.of(analyte.id)
     for lab in results:
         if lab.excluded is None and lab.when and lab.when.age_days(as_of, zone) > analyte.ageing_days:
             return Message("last result {when} is out of date", when=lab.when)

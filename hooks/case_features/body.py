@@ -49,11 +49,16 @@ def weighings(facts: Facts) -> list[Weighing]:
     """Usable final weights of one kind, newest first.
 
     Fluid removed by dialysis is no loss of weight, so kinds are not mixed: weights after dialysis (and the dry
-    weight) when one is not out of date, else those that do not say when they were taken.
+    weight) when one is not out of date, else those that do not say when they were taken. Weights too old to be
+    compared with are read only when there are no others.
     """
+    return _weighings(facts, WEIGHT.current_days + LOSSES[-1][0]) or _weighings(facts, None)
+
+
+def _weighings(facts: Facts, days: int | None) -> list[Weighing]:
     found = [
         Weighing(lab.exact, lab, facts.age_days(lab.when))
-        for lab in facts.results(WEIGHT) or ()
+        for lab in facts.results(WEIGHT, days) or ()
         if lab.exact is not None
         and lab.when is not None
         and not lab.preliminary

@@ -7,7 +7,7 @@ poorly validated in haemodialysis, so cards print total and corrected and say wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
@@ -30,15 +30,13 @@ from cds_service.api import (
     latest,
     tell,
 )
-from hooks.analytes import ALBUMIN, CALCIUM, CALCIUM_CORRECTED, CALCIUM_IONISED, PHOSPHATE
+from hooks.analytes import ALBUMIN, CALCIUM, CALCIUM_CORRECTED, CALCIUM_IONISED
 from hooks.thresholds import T3, T4, limit
 
 PAYNE_SLOPE = Decimal("0.8")
 NORMAL_ALBUMIN = Decimal("4.0")
 ALBUMIN_WINDOW_DAYS = 30
 IONISED_WINDOW_DAYS = 7
-SLACK_DAYS = 3
-"""More than what zones, and dates without a time, can add to the days between two results."""
 TREND_DAYS = 365
 
 Interval = tuple[Decimal, Decimal]
@@ -108,9 +106,14 @@ def of_a_year(facts: Facts) -> Drawn:
 
 def _drawn(facts: Facts, days: int) -> Drawn:
     totals, adjusted = _by_time(facts, CALCIUM, days), _by_time(facts, CALCIUM_CORRECTED, days)
-    albumins = usable(facts, ALBUMIN, min(days + ALBUMIN_WINDOW_DAYS + SLACK_DAYS, TREND_DAYS))
+    albumins = usable(facts, ALBUMIN, min(days + with_slack(ALBUMIN_WINDOW_DAYS), TREND_DAYS))
     times = sorted(totals | adjusted, key=lambda when: when.instant, reverse=True)
     return Drawn(days, totals, adjusted, [lab for lab in albumins if not lab.preliminary], times)
+
+
+def with_slack(days: int) -> int:
+    """More days than there can be between results that count as `days` apart, in whatever zone and precision."""
+    return days + 3
 
 
 def _by_time(facts: Facts, analyte: Analyte, days: int) -> dict[When, Lab]:
@@ -121,13 +124,12 @@ def usable(facts: Facts, analyte: Analyte, days: int) -> list[Lab]:
     """Results of the last `days` that may enter arithmetic, newest first (preliminary ones included)."""
     return [
         lab
-        for lab in facts.results(analyte) or ()
+        for lab in facts.results(analyte, days) or ()
         if lab.problem is None
         and lab.excluded is None
         and lab.when is not None
         and lab.low is not None
         and lab.high is not None
-        and facts.age_days(lab.when) <= days
     ]
 
 
@@ -270,24 +272,12 @@ def why_unusable(lab: Lab) -> Text:
 
 
 def unusable(facts: Facts, analyte: Analyte) -> list[Lab]:
-    """Results that could count but for their unit, value, date or status; out-of-date ones could not.
-
-    Of the minerals and albumin only; the same question comes up for each doubt, so it is answered once per call.
-    """
-    return facts.feature(_unusable)[analyte.id]
-
-
-def _unusable(facts: Facts) -> Mapping[str, list[Lab]]:
-    return {
-        analyte.id: [
-            lab
-            for lab in facts.results(analyte) or ()
-            if lab.excluded is None
-            and (lab.problem is not None or lab.preliminary)
-            and (lab.when is None or facts.age_days(lab.when) <= analyte.ageing_days)
-        ]
-        for analyte in (CALCIUM, CALCIUM_CORRECTED, CALCIUM_IONISED, ALBUMIN, PHOSPHATE)
-    }
+    """Results that could count but for their unit, value, date or status; out-of-date ones could not."""
+    return [
+        lab
+        for lab in facts.results(analyte, analyte.ageing_days) or ()
+        if lab.excluded is None and (lab.problem is not None or lab.preliminary)
+    ]
 
 
 def ionised_doubt(facts: Facts) -> Text | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import islice
 from operator import itemgetter
@@ -29,7 +29,6 @@ from cds_service.api import (
 )
 from hooks.analytes import ALBUMIN, CALCIUM, CALCIUM_CORRECTED, PHOSPHATE
 from hooks.case_features.calcium import (
-    SLACK_DAYS,
     TREND_DAYS,
     Basis,
     CalciumDraw,
@@ -47,12 +46,11 @@ from hooks.case_features.calcium import (
     show_interval,
     unusable,
     usable,
+    with_slack,
 )
 from hooks.thresholds import T1, T2, Limit, limit
 
 PAIR_DAYS = 7
-_REACH = timedelta(days=PAIR_DAYS + SLACK_DAYS)
-"""A phosphate later than this after a draw belongs to no pair of it, in whatever zone and precision either was sent."""
 UNCORRECTED_BAND = Decimal("0.10")
 SQUARED_FACTOR = Decimal("4.0078") * Decimal("3.0974")
 """mg2/dL2 in one mmol2/L2 (about 12.414)."""
@@ -93,16 +91,27 @@ def pairs(facts: Facts, drawn: Callable[[Facts], Drawn] = of_a_year) -> Iterator
     They are made as far as they are read: a pair is passed on as soon as no older draw can make a newer one.
     """
     found, made = facts.feature(drawn), facts.feature(_made)
-    phosphates = usable(facts, PHOSPHATE, min(found.days + _REACH.days, TREND_DAYS))
+    phosphates = usable(facts, PHOSPHATE, min(found.days + with_slack(PAIR_DAYS), TREND_DAYS))
     waiting: list[_Placed] = []
     for when in found.times:
-        while waiting and waiting[0][1].when.instant > when.instant + _REACH:
+        while waiting and waiting[0][1].when.instant > _latest_yet(waiting[0][1], when, phosphates):
             yield waiting.pop(0)[1]
         if when not in made:
             made[when] = _paired(facts, draw_at(facts, when, found), phosphates)
         waiting = sorted((*waiting, *made[when]), key=itemgetter(0), reverse=True)
     for _, pair in waiting:
         yield pair
+
+
+def _latest_yet(first: Pair, when: When, phosphates: list[Lab]) -> datetime:
+    """Not before this time do the pairs of a draw at `when`, and of older ones, come before `first`."""
+    latest = when.instant + timedelta(days=with_slack(PAIR_DAYS))
+    if first.phosphate.when != first.calcium.when:
+        return latest
+    # Of all pairs with its phosphate the one of the same draw comes first: only other phosphates matter.
+    others = (lab.when.instant for lab in phosphates if lab.when and lab is not first.phosphate)
+    newest = max(when.instant, next(others, when.instant))
+    return min(latest, newest + timedelta(days=with_slack(0)))
 
 
 def _made(facts: Facts) -> dict[When, list[_Placed]]:  # noqa: ARG001 - a feature: one for each call
@@ -176,14 +185,20 @@ def product_doubt(facts: Facts) -> Text | None:
         if doubt is not None and not (analyte is CALCIUM_CORRECTED and latest(facts, analyte).last is None):
             doubts.append(Message("{analyte}: {doubt}", analyte=Message(analyte.title), doubt=doubt))
     pair = facts.feature(current_pair)
-    if pair is not None:
-        doubts += draw_doubts(facts, pair.calcium)
-        doubts += [
+    doubts += _passed_over(facts, pair) if pair else []
+    return Joined("; ", doubts) or None
+
+
+def _passed_over(facts: Facts, pair: Pair) -> list[Text]:
+    """Unusable results that would have counted in place of those of the pair."""
+    return [
+        *draw_doubts(facts, pair.calcium),
+        *(
             passed_over(PHOSPHATE, lab)
             for lab in unusable(facts, PHOSPHATE)
             if lab.when and pair.phosphate.when and lab.when.instant > pair.phosphate.when.instant
-        ]
-    return Joined("; ", doubts) or None
+        ),
+    ]
 
 
 def why_no_product(facts: Facts) -> Text:

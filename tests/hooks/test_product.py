@@ -1,9 +1,11 @@
 """Ca x P: pairing, both products, bands, trend; T1, T2 at equality (clinical document 3.2-3.4; vectors V1-V13)."""
 
+import random
+from datetime import timedelta, timezone
 from decimal import Decimal
 
 import pytest
-from support.facts import UCUM, albumin, calcium, facts, lab, phosphate
+from support.facts import AS_OF, UCUM, albumin, calcium, facts, lab, phosphate
 
 from cds_service.facts.units import show
 from cds_service.rules.answer import Answer
@@ -14,6 +16,7 @@ from hooks.case_features.product import (
     VERY_HIGH_PRODUCT,
     VERY_HIGH_PRODUCT_FULL,
     current_pair,
+    pairs,
     shown_pair,
     si_product,
     tell_pair,
@@ -308,6 +311,61 @@ def test_a_product_with_normal_albumin_has_no_band():
 def test_what_a_site_may_set():
     assert tiers(*draw(10, 4.2, 5.0), site={"ca_x_p_high": "50"})[0] is MET
     assert tiers(*draw(10, 4.2, 6.6), site={"ca_x_p_very_high": 65})[2] is MET
+
+
+def test_only_an_adjusted_calcium_makes_no_pair_where_the_site_wants_none_corrected():
+    labs = (adjusted(10.6, days=5), phosphate(6.1, days=5))
+    assert pair(*labs, site={"calcium_correction": "none"}) is None
+    assert values(*labs) == ("10.6", "6.1")
+
+
+def test_a_year_of_pairs_is_kept_and_none_of_them_waits_for_an_older_one():
+    """Newest first, also where an older draw was paired with a phosphate that is newer than the next draw."""
+    labs = [
+        *(calcium(9 + days / 1000, days=days) for days in (2, 8, 9, 60, 364, 366)),
+        *(phosphate(4, days=days) for days in (1, 5, 62, 365, 368)),
+    ]
+    found = list(pairs(facts(labs=labs)))
+    assert [str(each.calcium.total_interval[0]) for each in found] == [
+        "9.002",
+        "9.008",
+        "9.009",
+        "9.06",
+        "9.364",
+    ]
+    assert [str(each.when) for each in found][:3] == ["14 Nov 2026", "14 Nov 2026", "10 Nov 2026"]
+
+
+def _some_time(dice):
+    """A date, or a time in some zone, often close to another one or to the end of a window."""
+    days = max(0, dice.choice((0, 7, 9, 30, 90, 97, 120, 365)) + dice.randint(-2, 8))
+    moment = AS_OF - timedelta(days=days, hours=dice.choice((0, 1, 11, 12, 13, 23)))
+    if dice.random() < 0.35:
+        return moment.date().isoformat()
+    return moment.astimezone(timezone(timedelta(hours=dice.choice((-12, 0, 14))))).isoformat()
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_pairs_that_are_passed_on_early_are_the_newest_of_all(seed):
+    dice = random.Random(seed)
+    times = [_some_time(dice) for _ in range(4)]
+    labs = [
+        dice.choice((calcium, phosphate))(
+            dice.choice((4, 5, 9)),
+            effectiveDateTime=dice.choice(times) if dice.random() < 0.6 else _some_time(dice),
+            status=dice.choice(("final", "final", "preliminary")),
+        )
+        for _ in range(dice.randint(2, 10))
+    ]
+    found = facts(labs=labs)
+    newest_first = list(pairs(found))
+
+    def recency(each):
+        same_draw = each.phosphate.when == each.calcium.when
+        return -found.age_days(each.when), same_draw, each.calcium.when.instant, not each.preliminary
+
+    assert [recency(each) for each in newest_first] == sorted(map(recency, newest_first), reverse=True)
+    assert next(pairs(facts(labs=labs)), None) == next(iter(newest_first), None)
 
 
 # --- trend and words ----------------------------------------------------------------------------------
