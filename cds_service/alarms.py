@@ -21,11 +21,12 @@ class _Alarms:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self._due: dict[Ring, float] = {}
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._wakes = 0.0
 
     def set(self, seconds: float, ring: Ring) -> None:
         due = self._due[ring] = self.loop.time() + seconds
-        if self._timer is None or due < self._timer.when():
+        if self._timer is None or due < self._wakes:
             self._wake_at(due)
 
     def clear(self, ring: Ring) -> None:
@@ -35,6 +36,8 @@ class _Alarms:
     def _wake_at(self, due: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
+        # Noted here: uvloop's handle of a moment that has passed does not say when.
+        self._wakes = due
         self._timer = self.loop.call_at(due, self._ring)
 
     def _ring(self) -> None:

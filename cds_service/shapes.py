@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import structlog
@@ -35,18 +34,25 @@ _TYPES = frozenset(
 _ANOTHER = "another code system"
 
 
-@contextmanager
-def watched(call: Call, headers: dict[str, str]) -> Iterator[None]:
+class watched:  # noqa: N801 - reads as the block it opens
     """Notes the shape of the call when it has been answered or refused."""
-    try:
-        yield
-    except CdsError as error:
-        _note(call, headers, error.status, error.message)
-        raise
-    except Unauthenticated as error:
-        _note(call, headers, 401, f"The token was refused: {error.cause.value}.")
-        raise
-    _note(call, headers, 200, "")
+
+    __slots__ = ("_call", "_headers")
+
+    def __init__(self, call: Call, headers: dict[str, str]) -> None:
+        self._call, self._headers = call, headers
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if error is None:
+            _note(self._call, self._headers, 200, "")
+        elif isinstance(error, CdsError):
+            _note(self._call, self._headers, error.status, error.message)
+        elif isinstance(error, Unauthenticated):
+            problem = f"The token was refused: {error.cause.value}."
+            _note(self._call, self._headers, 401, problem)
 
 
 def _note(call: Call, headers: dict[str, str], status: int, problem: str) -> None:

@@ -51,7 +51,8 @@ def utc_text(moment: datetime) -> str:
     """Fixed-width UTC text of a moment. A time without a zone raises ValueError: its meaning is a guess."""
     if moment.tzinfo is None:
         raise ValueError("a time without a zone cannot be recorded")
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    at = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return at.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def _as_of_text(as_of: date | datetime | str | None) -> str | None:

@@ -4,14 +4,18 @@ The ids name the threats T1 to T9 of the threat list.
 """
 
 import asyncio
+import base64
 import hmac
 import json
+import string
 import time
 from hashlib import sha256
 
 import jwt
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA384
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from token_maker import (
     BODY,
@@ -242,6 +246,33 @@ def test_refused(cause, make):
     assert (str(refusal), refusal.args) == ("Unauthenticated", ("Unauthenticated",))
     assert refusal.__cause__ is None
     assert refusal.__suppress_context__ or refusal.__context__ is None
+
+
+def signed_with_padding() -> str:
+    """As some load balancers write tokens: with the `=` that the standard leaves out."""
+    head = json.dumps({"alg": "RS384", "kid": "RS384"}).encode()
+    signed = ".".join(
+        base64.urlsafe_b64encode(part).decode() for part in (head, json.dumps(claims()).encode())
+    )
+    assert "=" in signed
+    return f"{signed}.{jwt.utils.base64url_encode(sign_rs384(signed)).decode()}"
+
+
+def sign_rs384(signed: str) -> bytes:
+    return private_key("RS384").sign(signed.encode(), PKCS1v15(), SHA384())
+
+
+def test_a_token_with_padding_is_read_too():
+    assert verify(f"Bearer {signed_with_padding()}").jti
+
+
+def test_T1_another_spelling_of_a_good_token_is_refused():
+    good = token("RS384")
+    # The last of 342 characters stands for two bits; the other four must be zero.
+    letters = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
+    other = good[:-1] + letters[letters.index(good[-1]) + 1]
+    assert verify(f"Bearer {good}")
+    assert refused(f"Bearer {other}").cause is Cause.MALFORMED
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,9 @@ from sample_records import CLIENT, KEY, card, invocation
 from sqlalchemy import select
 
 from cds_service.store import InvocationRecord, Store
+from cds_service.store import writer as writer_module
 from cds_service.store.engine import make_engine, parse_url
+from cds_service.store.records import OutcomeRecord
 from cds_service.store.schema import CARD, INVOCATION, METADATA, OUTCOME
 
 
@@ -96,6 +98,67 @@ def test_concurrent_callers_share_transactions(store, url, callers):
     # The first group is whatever had arrived when the writer woke; the rest goes in as few as possible.
     assert len(groups) <= 2 + callers // 256
     assert max(groups) <= 256
+
+
+def counting_groups(store) -> list[int]:
+    """How many jobs each commit took, as they come."""
+    groups = []
+    real = store._writer._commit
+
+    def commit(jobs):
+        groups.append(len(jobs))
+        return real(jobs)
+
+    store._writer._commit = commit
+    return groups
+
+
+def test_records_of_calls_that_follow_each_other_share_a_commit(store, monkeypatch):
+    monkeypatch.setattr(writer_module, "GATHER_S", 30)
+    groups = counting_groups(store)
+    others = 3
+
+    def more_follow():
+        nonlocal others
+        others -= 1
+        return others > 0
+
+    async def one_after_the_other():
+        calls = []
+        for number in range(3):
+            calls.append(asyncio.create_task(store.record(invocation(number), timeout=20)))
+            await asyncio.sleep(0.05)
+        return await asyncio.gather(*calls)
+
+    store.more_follow = more_follow
+    assert all(asyncio.run(one_after_the_other()))
+    assert groups == [3]
+
+
+def test_a_record_waits_only_a_moment_for_those_that_never_come(store):
+    store.more_follow = lambda: True
+    assert asyncio.run(store.record(invocation(), timeout=5))
+
+
+def test_what_is_gathered_is_written_when_the_store_closes(store, url, monkeypatch):
+    monkeypatch.setattr(writer_module, "GATHER_S", 30)
+    store.more_follow = lambda: True
+    assert asyncio.run(store.record(invocation(), timeout=0.05)) is False
+    store.close()
+    assert len(rows(url, INVOCATION)) == 1
+
+
+def test_many_outcomes_are_kept_in_their_order(store, url):
+    outcomes = tuple(
+        OutcomeRecord(
+            rule=f"rule-{number}", version="1", mode="live", outcome="clear", order=f"o{number % 2}"
+        )
+        for number in range(37)
+    )
+    assert asyncio.run(store.record(invocation(outcomes=outcomes), timeout=2))
+    written = sorted(rows(url, OUTCOME), key=lambda row: row["position"])
+    assert [row["rule"] for row in written] == [one.rule for one in outcomes]
+    assert len({row["order_hash"] for row in written}) == 2
 
 
 def test_a_bad_record_is_counted_and_does_not_take_its_neighbours(store, url):

@@ -170,6 +170,13 @@ def test_T24_a_browser_is_let_in_from_exact_origins_only(tmp_path, origins, orig
     assert "access-control-allow-credentials" not in answer.headers
 
 
+def test_T24_caches_are_told_that_an_answer_depends_on_the_origin(tmp_path):
+    with live_service(tmp_path, cors_origins=(ORIGIN,)) as service:
+        for sender in ({}, {"Origin": ORIGIN}, {"Origin": "https://evil.example"}):
+            answer = requests.get(service.url("/cds-services"), headers=sender, timeout=20)
+            assert answer.headers["vary"] == "Origin"
+
+
 def test_T32_every_401_is_the_same_and_takes_as_long(hospital, call):
     stranger_like = {
         "unknown issuer": lambda: signed(iss="https://three.example"),
