@@ -259,7 +259,7 @@ def test_bytes_that_are_no_text_cost_one_order(tmp_path):
     """An order whose signer cannot be read is left out; the other orders of its patient are replayed."""
     source = make_export(tmp_path / "bulk", 6)
     _, before = replayed(source, tmp_path / "before")
-    path = sorted(source.glob("MedicationRequest.*"))[0]
+    path = min(source.glob("MedicationRequest.*"))
     patient = before[0]["patient"].encode()
     with path.open("ab") as stream:
         stream.write(
