@@ -60,8 +60,9 @@ class Person:
     def _lines(self, kind: str) -> Iterator[tuple[int, int, bytes]]:
         """Part, line number and line."""
         for part, figures in self.places.get(kind, ()):
+            file = self._reader.open(part)
             for number, at, length in places_in(figures):
-                yield part, number, self._reader.line(part, at, length)
+                yield part, number, os.pread(file, length, at)
 
     def resources(self, kind: str) -> tuple[tuple[Resource, ...], tuple[Dropped, ...]]:
         """Decoded as an EHR's call would be: what cannot be read is dropped by name."""
@@ -69,9 +70,16 @@ class Person:
             dropped: list[Dropped] = []
             found: list[Resource] = []
             for part, number, line in self._lines(kind):
-                resource = decode_resource(line, f"{self._reader.file(part)}:{number}", dropped)
+                lost = len(dropped)
+                resource = decode_resource(line, "", dropped)
                 if resource is not None:
                     found.append(resource)
+                if len(dropped) > lost:
+                    place = f"{self._reader.file(part)}:{number}"
+                    dropped[lost:] = [
+                        Dropped(f"{place}{each.path}", each.resource_type, each.reason)
+                        for each in dropped[lost:]
+                    ]
             self._decoded[kind] = unique(found), tuple(dropped)
         return self._decoded[kind]
 
@@ -115,13 +123,17 @@ class LineReader:
         self._open: dict[str, int] = {}
         self._stack = ExitStack()
 
-    def line(self, part: int, at: int, length: int) -> bytes:
+    def open(self, part: int) -> int:
+        """The descriptor of the file that holds the lines of a part."""
         path = self._paths[part]
         number = self._open.get(path)
         if number is None:
             number = self._open[path] = os.open(path, os.O_RDONLY)
             self._stack.callback(os.close, number)
-        return os.pread(number, length, at)
+        return number
+
+    def line(self, part: int, at: int, length: int) -> bytes:
+        return os.pread(self.open(part), length, at)
 
     def file(self, part: int) -> str:
         return self._files[part]
@@ -134,7 +146,8 @@ class Catalogue:
     """Every Medication of the export by id, on disk: an EHR may export one for each order."""
 
     def __init__(self, work: Path) -> None:
-        self._known = sqlite3.connect(f"file:{work / _SHELF}?mode=ro", uri=True)
+        # Nobody writes to it any more, so that no look-up has to ask for a lock.
+        self._known = sqlite3.connect(f"file:{work / _SHELF}?mode=ro&immutable=1", uri=True)
 
     def find(self, identifier: str) -> Resource | None:
         row = self._known.execute("select line from medication where id = ?", (identifier,)).fetchone()

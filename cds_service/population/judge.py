@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -235,17 +235,30 @@ class Judge:
 
 
 def _together(first: Facts, rest: Facts) -> Facts:
-    """One set of facts from what was read first and the rest; the first part need not be read again."""
+    """One set of facts from what was read first and from the rest, neither of which has gaps.
+
+    The first part need not be read again; features worked out from it alone are not taken over.
+    """
     failures = {key: why for key, why in first.failures.items() if key in _FIRST}
     failures |= {key: why for key, why in rest.failures.items() if key in _THEN}
-    return replace(
-        rest,
+    return Facts(
+        as_of=first.as_of,
+        zone=first.zone,
+        hook=first.hook,
         patient=first.patient,
         problems=first.problems,
+        labs=rest.labs,
+        medications=rest.medications,
         procedures=first.procedures,
         encounters=first.encounters,
+        requests=rest.requests,
+        orders=(),
+        gaps=(),
+        incomplete=frozenset(),
         failures=failures,
-        memo={},
+        settings=first.settings,
+        units=first.units,
+        unmapped_labs=rest.unmapped_labs,
     )
 
 

@@ -17,7 +17,7 @@ from cds_service.facts.dates import When, parse_when
 from cds_service.facts.medications import MedicationShelf
 from cds_service.facts.model import Order
 from cds_service.facts.normalise import Setting, read_orders
-from cds_service.fhir.decode import Resource
+from cds_service.fhir.decode import DecodeFailure, Resource
 from cds_service.population.gather import SOURCES, Catalogue, Person
 from cds_service.population.judge import Judging, Told, judged_by, told
 from cds_service.population.past import Past
@@ -239,7 +239,7 @@ def _requesters(person: Person) -> dict[str, str]:
     for line in person.lines("MedicationRequest"):
         try:
             read = _signed_by.decode(line)
-        except msgspec.MsgspecError:
+        except DecodeFailure:
             continue
         if read.requester is not None and read.requester.reference:
             found[f"MedicationRequest/{read.id}"] = read.requester.reference

@@ -35,7 +35,7 @@ from cds_service.population.trouble import HOLES, Kind, Trouble, merged
 from cds_service.population.workers import Workers
 
 RANGE_BYTES = 32 << 20
-_SHARD_BYTES = 256 << 20
+_SHARD_BYTES = 128 << 20
 WORK = ".work"
 _PLAN = "plan"
 _RARELY = (100_000, 50, 1000)

@@ -253,3 +253,19 @@ def test_more_processes_change_nothing(result, tmp_path):
     replayed(small, tmp_path / "two", processes=2)
     for name in ("orders.ndjson", "burden.json", "replay.html"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_bytes_that_are_no_text_cost_one_order(tmp_path):
+    """An order whose signer cannot be read is left out; the other orders of its patient are replayed."""
+    source = make_export(tmp_path / "bulk", 6)
+    _, before = replayed(source, tmp_path / "before")
+    path = min(source.glob("MedicationRequest.*"))
+    patient = before[0]["patient"].encode()
+    with path.open("ab") as stream:
+        stream.write(
+            b'{"resourceType":"MedicationRequest","id":"odd","subject":{"reference":"Patient/'
+            + patient
+            + b'"},"requester":{"reference":"Practitioner/\xa5"}}\n'
+        )
+    _, after = replayed(source, tmp_path / "after")
+    assert [order["order"] for order in after] == [order["order"] for order in before]
