@@ -39,7 +39,7 @@ JOBS ?= 2
 MINUTES ?= 10
 SEED ?= 1
 
-.PHONY: demo test cover properties setup setup-ci lint types check sheets hapi hapi-stop hapi-test browser screenshots shipping replay fuzz fuzz-tests defences bandit audit sbom bench bench-peers soak lock nightly ci clean
+.PHONY: demo test cover properties setup setup-ci lint types check sheets hapi hapi-stop hapi-test browser screenshots shipping replay fuzz fuzz-tests defences bandit audit sbom bench bench-peers bench-gate bench-record soak lock nightly ci clean
 
 setup: $(VENV)/.ready
 

@@ -16,8 +16,10 @@ from benchmarks import bodies
 from benchmarks.measure import Report, Row, at_most, interleaved
 from benchmarks.subjects import answered, engine, request, service_app
 
-OBSERVATIONS = (30, 100, 300, 600, 1200, 2300)
-"""The last is a body of about 5 MB; below 30 the fixed cost of a call hides the growth."""
+OBSERVATIONS = (2, 8, 30, 100, 300, 600, 1200, 2300)
+"""From a body of 10 KB to one of about 5 MB."""
+_STEEP = 100_000
+"""Bytes below which the fixed cost of a call hides the growth: the rest is fitted once more without."""
 ORDERS = (1, 10, 25, 50, 100, 200)
 _BAR = 1.05
 CALLS = 100_000
@@ -40,9 +42,12 @@ def run(report: Report, figure: Path | None = None) -> None:
             taken = interleaved(cases, rounds=3)
             points = {len(sent[count]): taken[str(count)].least for count in counts}
             series[name] = points
-            exponent = fitted_exponent(points)
-            what = f"{name}, {min(counts)} to {max(counts)}: fitted exponent of CPU over bytes"
-            report.add(Row("growth", what, exponent, "", exponent, "linear is 1", **at_most(exponent, _BAR)))
+            large = {size: cost for size, cost in points.items() if size >= _STEEP}
+            for what, fitted in ((f"{min(counts)} to {max(counts)}", points), ("from 100 KB", large)):
+                exponent = fitted_exponent(fitted)
+                said = f"{name}, {what}: fitted exponent of CPU over bytes"
+                bar = at_most(exponent, _BAR)
+                report.add(Row("growth", said, exponent, "", exponent, "linear is 1", **bar))
     if figure is not None:
         _draw(series, figure)
 
