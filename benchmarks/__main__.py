@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -56,7 +57,11 @@ def main() -> int:
     ) as progress:
         for name in chosen:
             task = progress.add_task(name, total=None)
-            sections[name](report)
+            try:
+                sections[name](report)
+            except (AssertionError, OSError, RuntimeError, subprocess.SubprocessError) as error:
+                # What the other sections found is not lost with it.
+                report.invalid(f"{name}: ended early, {type(error).__name__}: {error}")
             progress.update(task, total=1, completed=1)
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)

@@ -90,7 +90,7 @@ def _service(folder: Path, body: bytes, algorithm: str = "") -> Load:
             env |= {"CDS_AUTH": "required", "CDS_CLIENTS": str(clients), "CDS_PUBLIC_URL": _PUBLIC}
         with served(service_command(port), port, "/health", env=env) as server:
             _same_cards(server.url, body, tokens)
-            load(server, body, folder, connections=_MANY, seconds=1, tokens=tokens)
+            load(server, body, folder, connections=_MANY, seconds=1, tokens=tokens, warming=True)
             return _middle(
                 [load(server, body, folder, connections=_MANY, tokens=tokens) for _ in range(_ROUNDS)]
             )
@@ -153,7 +153,7 @@ def _spread(report: Report, folder: Path, body: bytes) -> None:
         tempfile.TemporaryDirectory(dir=folder) as own,
         served(service_command(port), port, "/health", env=service_env(Path(own))) as server,
     ):
-        load(server, body, folder, connections=1, seconds=1)
+        load(server, body, folder, connections=1, seconds=1, warming=True)
         runs = [load(server, body, folder, connections=1) for _ in range(_ROUNDS)]
     spread = statistics.median(each.p99_ms / each.p50_ms for each in runs)
     report.add(
@@ -182,5 +182,5 @@ def _rate(folder: Path, body: bytes, workers: int) -> float:
             service_command(port, workers), port, "/health", cores="0,1", env=service_env(Path(own))
         ) as server,
     ):
-        load(server, body, folder, connections=_MANY, seconds=1, cores="0,1")
+        load(server, body, folder, connections=_MANY, seconds=1, cores="0,1", warming=True)
         return load(server, body, folder, connections=_MANY, cores="0,1").per_second
