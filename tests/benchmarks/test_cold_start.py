@@ -10,8 +10,6 @@ LATER = (
     "dask",
     "psycopg",
     "rich.markdown",
-    "pygments.lexers.python",
-    "orjson",
 )
 OURS = ("cds_service.conform", "cds_service.population.run", "cds_service.population.charts")
 
