@@ -20,6 +20,8 @@
 #   make audit              known vulnerabilities of the locked libraries (needs a vulnerability service)
 #   make sbom               software bill of materials (CycloneDX) in dist/
 #   make bench              the benchmark                 make bench-peers  the peers it is compared with
+#   make bench-gate         the ratios that continuous integration watches
+#   make bench-record       maintainers: all of it, into benchmarks/results, gate.json and docs/performance.md
 #   make soak               ten minutes of load while things fail (PostgreSQL's programs); MINUTES=1 for a look
 #   make nightly            fuzz-tests, defences and soak: together about an hour
 #   make lock               rewrite requirements.lock (maintainers, needs uv)
@@ -37,7 +39,7 @@ JOBS ?= 2
 MINUTES ?= 10
 SEED ?= 1
 
-.PHONY: demo test cover properties setup setup-ci lint types check sheets hapi hapi-stop hapi-test browser screenshots shipping replay fuzz fuzz-tests defences bandit audit sbom bench bench-peers soak lock nightly ci clean
+.PHONY: demo test cover properties setup setup-ci lint types check sheets hapi hapi-stop hapi-test browser screenshots shipping replay fuzz fuzz-tests defences bandit audit sbom bench bench-peers bench-gate bench-record soak lock nightly ci clean
 
 setup: $(VENV)/.ready
 
@@ -136,11 +138,22 @@ sbom: setup-ci
 	    --output-file dist/sbom.cdx.json
 
 bench: setup-ci
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --json var/bench/results.json --figure var/bench/growth.svg
 
-bench-peers:
+bench-peers: setup-ci
 	sh benchmarks/peers/install.sh
-	$(BIN)/python -m benchmarks peers
+	$(BIN)/python -m benchmarks peers --json var/bench/peers.json
+
+bench-gate: setup-ci
+	$(BIN)/python -m benchmarks.gate
+
+# A bar that is not met is a line of the page, not a reason to stop.
+bench-record: setup-ci
+	-sh benchmarks/peers/install.sh
+	-$(BIN)/python -m benchmarks --json benchmarks/results/bench.json --figure docs/images/growth.svg
+	-$(BIN)/python -m benchmarks peers --json benchmarks/results/peers.json
+	$(BIN)/python -m benchmarks.gate --record
+	$(BIN)/python -m benchmarks.page
 
 soak: setup
 	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES)

@@ -2,13 +2,14 @@
 
 python -m benchmarks                      every section but the peers (`make bench-peers` installs those)
 python -m benchmarks engine growth        only these
-python -m benchmarks --json FILE --figure docs/images/growth.svg
+python -m benchmarks memory --calls 10000
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,7 @@ from benchmarks import (
     fhir_section,
     growth_section,
     peers_section,
+    screening_section,
     socket_section,
 )
 from benchmarks.measure import Report
@@ -39,7 +41,8 @@ def main() -> int:
         "fhir": fhir_section.run,
         "growth": lambda report: growth_section.run(report, options.figure),
         "cold": cold_section.run,
-        "memory": growth_section.memory,
+        "memory": lambda report: growth_section.memory(report, options.calls),
+        "screening": lambda report: screening_section.run(report, options.patients),
         "peers": peers_section.run,
     }
     chosen = options.sections or [name for name in sections if name != "peers"]
@@ -54,9 +57,14 @@ def main() -> int:
     ) as progress:
         for name in chosen:
             task = progress.add_task(name, total=None)
-            sections[name](report)
+            try:
+                sections[name](report)
+            except (AssertionError, OSError, RuntimeError, subprocess.SubprocessError) as error:
+                # What the other sections found is not lost with it.
+                report.invalid(f"{name}: ended early, {type(error).__name__}: {error}")
             progress.update(task, total=1, completed=1)
     if options.json:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps(report.document(), indent=1) + "\n", encoding="utf-8")
     _print(report)
     if not report.valid:
@@ -70,6 +78,8 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("sections", nargs="*", help="sections to run; all without any")
     parser.add_argument("--json", type=Path, help="write every row with versions and machine to this file")
+    parser.add_argument("--calls", type=int, default=growth_section.CALLS, help="calls of the memory section")
+    parser.add_argument("--patients", type=int, default=1000, help="patients of the screening section")
     parser.add_argument("--figure", type=Path, help="write the plot of growth to this file (SVG)")
     return parser.parse_args()
 

@@ -77,7 +77,7 @@ def with_orders(count: int) -> bytes:
 
 def with_observations(count: int) -> bytes:
     """A body with `count` Observations (growth, 10 KB to 5 MB)."""
-    return _encoded(_request(count, 7, 5))
+    return _encoded(_request(count, min(7, 1 + count // 3), min(5, 1 + count // 4)))
 
 
 def _encoded(request: dict[str, Any]) -> bytes:

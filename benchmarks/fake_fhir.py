@@ -1,6 +1,7 @@
 """A FHIR server that takes 50 ms for every read, and does nothing but wait: `python -m benchmarks.fake_fhir PORT`.
 
-A process of its own, so that neither its processor time nor its threads are counted as those of the service.
+Under `/fhir` it is well; under `/hung` searches for Observations are never answered, under `/endless` their answers have
+no end. A process of its own, so that neither its processor time nor its threads are counted as those of the service.
 """
 
 from __future__ import annotations
@@ -42,14 +43,24 @@ class _Slow(asyncio.Protocol):
         self._unread += data
         while b"\r\n\r\n" in self._unread:
             head, _, self._unread = self._unread.partition(b"\r\n\r\n")
-            kind = head.split(b" ", 2)[1].removeprefix(b"/fhir/").partition(b"?")[0].partition(b"/")[0]
-            asyncio.get_running_loop().call_later(DELAY_S, self._answer, self.answers.get(kind, self.empty))
+            _, base, kind, *_ = head.split(b" ", 2)[1].partition(b"?")[0].split(b"/")
+            asyncio.get_running_loop().call_later(DELAY_S, self._answer, base, kind)
 
-    def _answer(self, body: bytes) -> None:
-        head = (
-            f"HTTP/1.1 200 OK\r\nContent-Type: application/fhir+json\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
-        self._transport.write(head.encode() + body)
+    def _answer(self, base: bytes, kind: bytes) -> None:
+        if kind == b"Observation" and base == b"hung":
+            return
+        head = "HTTP/1.1 200 OK\r\nContent-Type: application/fhir+json\r\n"
+        if kind == b"Observation" and base == b"endless":
+            self._transport.write(head.encode() + b"\r\n")
+            self._on_and_on()
+            return
+        body = self.answers.get(kind, self.empty)
+        self._transport.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+
+    def _on_and_on(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(b" " * 1_000_000)
+            asyncio.get_running_loop().call_later(0.001, self._on_and_on)
 
 
 async def _serve(port: int) -> None:

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import altair as alt
 
 from benchmarks import bodies
 from benchmarks.measure import Report, Row, at_most, interleaved
-from benchmarks.subjects import answered, engine
+from benchmarks.subjects import answered, engine, request, service_app
 
-OBSERVATIONS = (30, 100, 300, 600, 1200, 2300)
-"""The last is a body of about 5 MB; below 30 the fixed cost of a call hides the growth."""
+OBSERVATIONS = (2, 8, 30, 100, 300, 600, 1200, 2300)
+"""From a body of 10 KB to one of about 5 MB."""
+_STEEP = 100_000
+"""Bytes below which the fixed cost of a call hides the growth: the rest is fitted once more without."""
 ORDERS = (1, 10, 25, 50, 100, 200)
 _BAR = 1.05
-_WARM_UP, _CALLS = 5_000, 100_000
+CALLS = 100_000
+_WARM_UP_SHARE = 0.1
 _GROWTH_BYTES = 5_000_000
+_TOGETHER = 16
+_OK = 200
 
 
 def run(report: Report, figure: Path | None = None) -> None:
@@ -35,9 +42,12 @@ def run(report: Report, figure: Path | None = None) -> None:
             taken = interleaved(cases, rounds=3)
             points = {len(sent[count]): taken[str(count)].least for count in counts}
             series[name] = points
-            exponent = fitted_exponent(points)
-            what = f"{name}, {min(counts)} to {max(counts)}: fitted exponent of CPU over bytes"
-            report.add(Row("growth", what, exponent, "", exponent, "linear is 1", **at_most(exponent, _BAR)))
+            large = {size: cost for size, cost in points.items() if size >= _STEEP}
+            for what, fitted in ((f"{min(counts)} to {max(counts)}", points), ("from 100 KB", large)):
+                exponent = fitted_exponent(fitted)
+                said = f"{name}, {what}: fitted exponent of CPU over bytes"
+                bar = at_most(exponent, _BAR)
+                report.add(Row("growth", said, exponent, "", exponent, "linear is 1", **bar))
     if figure is not None:
         _draw(series, figure)
 
@@ -74,29 +84,33 @@ def _draw(series: Mapping[str, Mapping[int, float]], figure: Path) -> None:
     chart.save(str(figure))
 
 
-def memory(report: Report) -> None:
-    """Growth of the resident memory over 100,000 calls after warm-up."""
+def memory(report: Report, calls: int = CALLS) -> None:
+    """Growth of the resident memory over so many calls after warm-up: of the engine, and of a worker with its record."""
     body = bodies.body("10KB")
     with engine() as built:
-        for _ in range(_WARM_UP):
-            answered(built, body)
-        gc.collect()
-        before = _resident()
-        for _ in range(_CALLS):
-            answered(built, body)
-        gc.collect()
-        grown = _resident() - before
-    report.add(
-        Row(
-            "memory",
-            f"growth over {_CALLS:,} calls",
-            grown / 1e6,
-            "MB",
-            grown / 1e6,
-            "start",
-            **at_most(grown / 1e6, _GROWTH_BYTES / 1e6),
-        )
-    )
+        _grown(report, "engine", lambda: answered(built, body), calls, 1)
+    with TemporaryDirectory() as folder, engine(Path(folder)) as built, asyncio.Runner() as runner:
+        app = service_app(built)
+
+        async def together() -> None:
+            answers = await asyncio.gather(*(request(app, body) for _ in range(_TOGETHER)))
+            if any(status != _OK for status, _ in answers):
+                raise AssertionError("a call was refused")
+
+        _grown(report, "worker with durable record", lambda: runner.run(together()), calls, _TOGETHER)
+
+
+def _grown(report: Report, what: str, call: Callable[[], object], calls: int, per_call: int) -> None:
+    for _ in range(int(calls * _WARM_UP_SHARE) // per_call):
+        call()
+    gc.collect()
+    before = _resident()
+    for _ in range(calls // per_call):
+        call()
+    gc.collect()
+    grown = (_resident() - before) / 1e6
+    bar = at_most(grown, _GROWTH_BYTES / 1e6)
+    report.add(Row("memory", f"{what}: growth over {calls:,} calls", grown, "MB", grown, "1 MB", **bar))
 
 
 def _resident() -> int:

@@ -88,10 +88,21 @@ def at_least(ratio: float, bar: float) -> dict[str, Any]:
 
 
 def interleaved(
-    cases: Mapping[str, Callable[[], object]], *, per_call: int = 1, rounds: int = ROUNDS
+    cases: Mapping[str, Callable[[], object]],
+    *,
+    per_call: int = 1,
+    rounds: int = ROUNDS,
+    round_s: float = _ROUND_S,
 ) -> dict[str, Figure]:
-    """Every case in turn, round after round; `per_call` is how many calls one run of a case makes."""
-    repeats = {name: _repeats(case) for name, case in cases.items()}
+    """Every case in turn, round after round.
+
+    Args:
+        cases: what is run, by name.
+        per_call: how many calls one run of a case makes.
+        rounds: how often each case has its turn.
+        round_s: CPU seconds of one turn, about.
+    """
+    repeats = {name: _repeats(case, round_s) for name, case in cases.items()}
     taken: dict[str, list[float]] = {name: [] for name in cases}
     for _ in range(rounds):
         for name, case in cases.items():
@@ -102,11 +113,11 @@ def interleaved(
     return {name: Figure(min(values), statistics.median(values)) for name, values in taken.items()}
 
 
-def _repeats(case: Callable[[], object]) -> int:
+def _repeats(case: Callable[[], object], round_s: float) -> int:
     case()
     begun = time.process_time()
     case()
-    return max(1, int(_ROUND_S / max(time.process_time() - begun, 1e-6)))
+    return max(1, int(round_s / max(time.process_time() - begun, 1e-6)))
 
 
 def drifted(first: Figure, last: Figure) -> bool:

@@ -109,9 +109,12 @@ def floor_command(port: int) -> list[str]:
     ]
 
 
-def service_command(port: int) -> list[str]:
+def service_command(port: int, workers: int = 1) -> list[str]:
     """The service as it is shipped."""
-    return [sys.executable, "-m", "cds_service", "serve", "--host", "127.0.0.1", "--port", str(port)]
+    return [
+        *(sys.executable, "-m", "cds_service", "serve", "--host", "127.0.0.1", "--port", str(port)),
+        *("--workers", str(workers)),
+    ]
 
 
 def service_env(folder: Path, **more: str) -> dict[str, str]:

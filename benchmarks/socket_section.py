@@ -8,12 +8,11 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import jwt
+import requests
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
@@ -21,7 +20,7 @@ from benchmarks import bodies
 from benchmarks.load import Load, available, load
 from benchmarks.measure import Report, Row, at_least, at_most
 from benchmarks.servers import floor_command, free_port, nginx_command, served, service_command, service_env
-from benchmarks.subjects import PATH
+from benchmarks.subjects import PATH, answered, engine, signature
 
 _ROUNDS = 3
 _MANY = 16
@@ -90,10 +89,19 @@ def _service(folder: Path, body: bytes, algorithm: str = "") -> Load:
             clients, tokens = _signed(algorithm, Path(own))
             env |= {"CDS_AUTH": "required", "CDS_CLIENTS": str(clients), "CDS_PUBLIC_URL": _PUBLIC}
         with served(service_command(port), port, "/health", env=env) as server:
-            load(server, body, folder, connections=_MANY, seconds=1, tokens=tokens)
+            _same_cards(server.url, body, tokens)
+            load(server, body, folder, connections=_MANY, seconds=1, tokens=tokens, warming=True)
             return _middle(
                 [load(server, body, folder, connections=_MANY, tokens=tokens) for _ in range(_ROUNDS)]
             )
+
+
+def _same_cards(url: str, body: bytes, tokens: list[str]) -> None:
+    headers = {"Authorization": f"Bearer {tokens.pop()}"} if tokens else {}
+    answer = requests.post(url + PATH, data=body, headers=headers, timeout=30)
+    with engine() as built:
+        if signature(answer.content) != signature(answered(built, body)):
+            raise AssertionError("not the cards that the engine alone answers with")
 
 
 def _signed(algorithm: str, folder: Path) -> tuple[Path, list[str]]:
@@ -145,7 +153,7 @@ def _spread(report: Report, folder: Path, body: bytes) -> None:
         tempfile.TemporaryDirectory(dir=folder) as own,
         served(service_command(port), port, "/health", env=service_env(Path(own))) as server,
     ):
-        load(server, body, folder, connections=1, seconds=1)
+        load(server, body, folder, connections=1, seconds=1, warming=True)
         runs = [load(server, body, folder, connections=1) for _ in range(_ROUNDS)]
     spread = statistics.median(each.p99_ms / each.p50_ms for each in runs)
     report.add(
@@ -154,44 +162,25 @@ def _spread(report: Report, folder: Path, body: bytes) -> None:
 
 
 def _two_workers(report: Report, folder: Path, body: bytes) -> None:
-    """Two processes on two cores against one; the load shares the cores, in both cases alike."""
-    rates = []
-    for cores in ("0", "0,1"):
-        servers = len(cores.split(","))
-        rates.append(_rate(folder, body, servers))
-    gain = rates[1] / rates[0]
-    report.add(
-        Row(
-            "sockets, 60KB",
-            "two processes on two cores: calls per second",
-            gain,
-            "times",
-            gain,
-            "one process",
-            **at_least(gain, 1.85),
-        )
-    )
+    """Two workers on two cores against one, in turn; the load shares the cores, in both cases alike."""
+    best = {1: 0.0, 2: 0.0}
+    for _ in range(_ROUNDS):
+        for workers, before in best.items():
+            best[workers] = max(before, _rate(folder, body, workers))
+    gain = best[2] / best[1]
+    report.add(Row("sockets, 60KB, c=16", "one worker on two cores: calls per second", best[1], "1/s"))
+    what = "two workers on two cores: calls per second"
+    bar = at_least(gain, 1.85)
+    report.add(Row("sockets, 60KB, c=16", what, best[2], "1/s", gain, "one worker", **bar))
 
 
-def _rate(folder: Path, body: bytes, processes: int) -> float:
-    with ExitStack() as stack:
-        servers = []
-        for number in range(processes):
-            port = free_port()
-            own = stack.enter_context(tempfile.TemporaryDirectory(dir=folder))
-            servers.append(
-                stack.enter_context(
-                    served(
-                        service_command(port), port, "/health", cores=str(number), env=service_env(Path(own))
-                    )
-                )
-            )
-        scratch = [Path(stack.enter_context(tempfile.TemporaryDirectory(dir=folder))) for _ in servers]
-        with ThreadPoolExecutor(processes) as pool:
-            runs = list(
-                pool.map(
-                    lambda item: load(item[0], body, item[1], connections=8, cores="0,1"),
-                    zip(servers, scratch, strict=True),
-                )
-            )
-    return sum(each.per_second for each in runs)
+def _rate(folder: Path, body: bytes, workers: int) -> float:
+    port = free_port()
+    with (
+        tempfile.TemporaryDirectory(dir=folder) as own,
+        served(
+            service_command(port, workers), port, "/health", cores="0,1", env=service_env(Path(own))
+        ) as server,
+    ):
+        load(server, body, folder, connections=_MANY, seconds=1, cores="0,1", warming=True)
+        return load(server, body, folder, connections=_MANY, cores="0,1").per_second

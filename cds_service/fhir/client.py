@@ -103,13 +103,13 @@ class _Wire(HTTPAdapter):
         super().__init__(pool_connections=1, pool_maxsize=pool_size, max_retries=0)
         self._verify = verify
         self._proxies = {} if proxy is None else {"http": proxy, "https": proxy}
-        self._pool: HTTPConnectionPool | None = None
+        self._pool: Any = None
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
 
-    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
         # Of one server, so its pool of connections is looked up once.
         if self._pool is None:
             self._pool = super().get_connection_with_tls_context(*args, **kwargs)
@@ -366,10 +366,14 @@ def _all_done(futures: Collection[Future[Fetched | Failed]]) -> asyncio.Future[N
     done = loop.create_future()
     left = count(len(futures) - 1, -1)
 
+    def wake() -> None:
+        if not done.done():
+            done.set_result(None)
+
     def one_done(_: Future[Fetched | Failed]) -> None:
         if next(left) == 0:
             with suppress(RuntimeError):  # the loop has ended: nobody waits any more
-                loop.call_soon_threadsafe(lambda: done.done() or done.set_result(None))
+                loop.call_soon_threadsafe(wake)
 
     for future in futures:
         future.add_done_callback(one_done)

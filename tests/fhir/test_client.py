@@ -424,6 +424,24 @@ def test_F31_no_free_thread_is_busy_at_once(fake):
     assert time.monotonic() - started < 2
 
 
+def test_F31_reads_of_a_call_that_went_away_are_never_sent(fake):
+    fake.on("Condition", slow(0.3, ONE))
+
+    async def calls(client):
+        access = FhirAccess(fake.base, TOKEN)
+        first = asyncio.create_task(client.get_many(access, [CONDITIONS], Deadline.after(5)))
+        await asyncio.sleep(0.05)
+        gone = asyncio.create_task(client.get_many(access, ["Observation?patient=p1"], Deadline.after(5)))
+        await asyncio.sleep(0.05)
+        gone.cancel()
+        return await first
+
+    with a_client(threads=1) as client:
+        assert ids(asyncio.run(calls(client))[0]) == ["c1"]
+        assert places_free(client, 1)
+    assert [heard.path for heard in fake.heard if "Observation" in heard.path] == []
+
+
 # F7: answers that are none
 
 
