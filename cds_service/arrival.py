@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from types import TracebackType
 from typing import Any
 
-from cds_service.alarms import clear_alarm, set_alarm, time_limit
 from cds_service.errors import BodyTooLarge, BodyTooSlow, UnsupportedEncoding
 from cds_service.load.admission import Admission
 
@@ -42,7 +41,7 @@ class Body:
             raise BodyTooLarge(f"The body is larger than {limit:,} bytes.")
         read: list[bytes] = []
         try:
-            with time_limit(seconds):
+            async with asyncio.timeout(seconds):
                 more = True
                 while more:
                     message = await receive()
@@ -83,7 +82,7 @@ class WhileConnected:
 
     async def __aenter__(self) -> None:
         self._task = asyncio.current_task()
-        set_alarm(_UNWATCHED_S, self._watch)
+        self._timer = asyncio.get_running_loop().call_later(_UNWATCHED_S, self._watch)
 
     def _watch(self) -> None:
         self._listener = asyncio.get_running_loop().create_task(self._listen())
@@ -97,7 +96,7 @@ class WhileConnected:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        clear_alarm(self._watch)
+        self._timer.cancel()
         if self._listener is not None:
             self._listener.cancel()
         if self._gone and self._task is not None:

@@ -51,7 +51,7 @@ LAYERS = {
     "rules": ("terminology", "facts", "rules", "protocol.prefetch", "localise.text", "localise.language"),
     "protocol": ("protocol", "errors", "fhir.decode"),
     "fhir": ("fhir", "protocol.prefetch", "errors"),
-    "store": ("store", "protocol.feedback", "errors", "alarms"),
+    "store": ("store", "protocol.feedback", "errors"),
 }
 # Writes rules as FHIR knowledge artefacts, so it stands above the rules although it lives in `fhir`.
 ABOVE = ("fhir/knowledge.py",)

@@ -11,9 +11,7 @@ import contextlib
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from functools import partial
 
-from cds_service.alarms import clear_alarm, set_alarm
 from cds_service.errors import Overloaded
 from cds_service.load.rates import Rates
 
@@ -114,17 +112,19 @@ class Admission:
             self._book_round()
             return
         place = self._queue(rank)
-        give_up = partial(self._give_up, rank, place)
-        set_alarm(self._patience, give_up)
         try:
-            await place
+            async with asyncio.timeout(self._patience):
+                await place
+        except TimeoutError:
+            # Unless the place came in the very round in which patience ended.
+            if not _given(place):
+                self._forget(rank, place)
+                raise Overloaded("The service is busy; try again.") from None
         except asyncio.CancelledError:
             if _given(place):
                 self.leave()
             self._forget(rank, place)
             raise
-        finally:
-            clear_alarm(give_up)
 
     def leave(self) -> None:
         """Give the place to the next."""
@@ -148,12 +148,6 @@ class Admission:
                     place.set_exception(Overloaded("The service is busy with more urgent calls; try again."))
                 return
         raise Overloaded("The service is busy; try again.")
-
-    def _give_up(self, rank: int, place: asyncio.Future[None]) -> None:
-        # The place may come in the very round in which patience ends.
-        if not place.done():
-            self._forget(rank, place)
-            place.set_exception(Overloaded("The service is busy; try again."))
 
     def _forget(self, rank: int, place: asyncio.Future[None]) -> None:
         # It may have been taken out already, when others noticed that it was given up.

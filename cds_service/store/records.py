@@ -5,7 +5,7 @@ Records carry plain identifiers; the store replaces them by keyed hashes before 
 
 from __future__ import annotations
 
-import random
+import secrets
 import time
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -16,8 +16,7 @@ import msgspec
 
 def new_id() -> str:
     """Unique id whose text order is the order of creation, so that inserts land at the end of an index."""
-    # It need not be hard to guess, and asking the system for bytes lets another thread run in between.
-    return f"{time.time_ns() // 1000:014x}{random.getrandbits(64):016x}"
+    return f"{time.time_ns() // 1000:014x}{secrets.token_hex(8)}"
 
 
 class OutcomeRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -304,8 +304,8 @@ FAULTS = (
         (
             (
                 S + "arrival.py",
-                "            with time_limit(seconds):\n",
-                "            with time_limit(3600):\n",
+                "            async with asyncio.timeout(seconds):\n",
+                "            async with asyncio.timeout(None):\n",
             ),
         ),
     ),

@@ -182,8 +182,8 @@ THREATS = (
         "T16",
         "a body that does not come is given up",
         S + "arrival.py",
-        "            with time_limit(seconds):\n",
-        "            with time_limit(3600):\n",
+        "            async with asyncio.timeout(seconds):\n",
+        "            async with asyncio.timeout(None):\n",
     ),
     Switch(
         "T17",
