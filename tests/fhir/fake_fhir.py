@@ -241,3 +241,11 @@ def wait_until(condition_met: Callable[[], bool], seconds=2.0) -> bool:
     while not condition_met() and time.monotonic() < end:
         time.sleep(0.005)
     return condition_met()
+
+
+def threads_free(client, threads):
+    """All threads of a FhirClient are back: each can meet the others."""
+    together = threading.Barrier(threads)
+    for job in [client._executor.submit(together.wait, 5) for _ in range(threads)]:
+        job.result()
+    return True

@@ -40,6 +40,7 @@ from fake_fhir import (
     reset,
     slow,
     status,
+    threads_free,
 )
 
 from cds_service.fhir.client import Deadline, Failed, FailureReason, Fetched, FhirAccess, FhirClient
@@ -95,14 +96,6 @@ def ids(answer):
 def reason(answer):
     assert isinstance(answer, Failed), answer
     return answer.reason
-
-
-def places_free(client, threads):
-    """All threads of the client are back."""
-    together = threading.Barrier(threads)
-    for job in [client._executor.submit(together.wait, 5) for _ in range(threads)]:
-        job.result()
-    return True
 
 
 # What a read sends and gets
@@ -183,7 +176,7 @@ def test_F2_dripping_server_is_cut_at_the_deadline(fake, client, behaviour):
     assert reason(answer) is FailureReason.NO_ANSWER_IN_TIME
     assert time.monotonic() - started < 2
     # A thread that stayed behind would be lost for all other calls.
-    assert places_free(client, 8)
+    assert threads_free(client, 8)
 
 
 def test_F2_reads_run_in_parallel_under_one_deadline(fake, client):
@@ -214,7 +207,7 @@ def test_F38_cancelled_call_cuts_its_reads(fake, client):
             await task
 
     asyncio.run(call())
-    assert places_free(client, 8)
+    assert threads_free(client, 8)
 
 
 # F3-F6: refusals and failures
@@ -334,7 +327,7 @@ def test_F2_F6_trusted_certificate_is_read_and_cut_like_any_other(self_signed, b
     fake.on("Condition", behaviour)
     with a_client(threads=2, verify_tls=authority) as client:
         answer = read(client, base, seconds=0.5)
-        assert places_free(client, 2)
+        assert threads_free(client, 2)
     if behaviour is ONE:
         assert ids(answer) == ["c1"]
     else:
@@ -438,7 +431,7 @@ def test_F31_reads_of_a_call_that_went_away_are_never_sent(fake):
 
     with a_client(threads=1) as client:
         assert ids(asyncio.run(calls(client))[0]) == ["c1"]
-        assert places_free(client, 1)
+        assert threads_free(client, 1)
     assert [heard.path for heard in fake.heard if "Observation" in heard.path] == []
 
 
@@ -903,7 +896,7 @@ def test_many_calls_at_once_share_the_threads(fake):
     with a_client(threads=30) as client:
         answers = asyncio.run(calls(client))
         assert all(ids(answer) == ["c1"] for call in answers for answer in call)
-        assert places_free(client, 30)
+        assert threads_free(client, 30)
     assert len(fake.connections) <= 30
     assert threading.active_count() < 200
 

@@ -99,7 +99,7 @@ def test_F38_who_hangs_up_frees_its_place_and_its_reads_and_logs_no_error(tmp_pa
             assert fake.wait_until(lambda: any("Condition" in path for path in ehr.paths), 5)
             assert service.engine.admission.busy == 1
         assert fake.wait_until(lambda: service.engine.admission.busy == 0, 3)
-        assert fake.wait_until(lambda: service.engine.fhir._places._value == 48, 3)
+        assert fake.threads_free(service.engine.fhir, 144)
         # And one that goes while it is still sending.
         with closing(socket.create_connection(("127.0.0.1", port))) as caller:
             caller.sendall(f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{{".encode())
