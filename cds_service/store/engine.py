@@ -5,6 +5,8 @@ The writer has one connection of its own; readers (reports, purge) use a small p
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +68,7 @@ def _sqlite(url: URL, *, writer: bool) -> Engine:
         # The driver must not open transactions by itself: it would skip BEGIN before DDL and take the
         # write lock late, and a lock taken late fails at once instead of waiting for the other process.
         connection.isolation_level = None
-        connection.execute("PRAGMA journal_mode=WAL")
+        _write_ahead(connection)
         # FULL: an acknowledged commit survives a power cut, not only a killed process.
         connection.execute("PRAGMA synchronous=FULL")
 
@@ -75,6 +77,20 @@ def _sqlite(url: URL, *, writer: bool) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN")
 
     return engine
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch to WAL. When several processes start at once, SQLite does not wait for the lock this takes."""
+    end = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= end:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _postgresql(url: URL, *, writer: bool) -> Engine:

@@ -31,7 +31,8 @@ def _fill(engine):
     assert asyncio.run(simulate(engine, engine.store, cases, datetime.now(UTC), calls=6)) > 0
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: its driver keeps an event loop in this thread, and the tests that follow need their own.
+@pytest.fixture(scope="module")
 def browser():
     playwright = pytest.importorskip(
         "playwright.sync_api",

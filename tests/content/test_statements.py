@@ -115,7 +115,7 @@ def test_every_named_factor_is_worked_out():
 def test_race_is_no_input():
     """S4: the patient that rules see has a birth date and a sex, nothing else."""
     assert set(ADULT) == {"resourceType", "id", "birthDate", "gender"}
-    assert set(type(facts().patient).__dataclass_fields__) == {"birth", "gender", "source"}
+    assert set(type(facts().patient).__struct_fields__) == {"birth", "gender", "source"}
 
 
 def test_no_suggestion_records_a_problem_or_an_allergy():

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -235,6 +236,18 @@ def test_several_processes_start_at_once(url, open_store):
     results.close()
     results.join_thread()
     assert len(recorded_ids(open_store())) == 4
+
+
+def test_a_file_that_another_process_is_still_making_is_waited_for(tmp_path):
+    path = tmp_path / "new.sqlite"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN EXCLUSIVE")
+    done = threading.Timer(0.3, other.rollback)
+    done.start()
+    with closing(Store.open(f"sqlite:///{path}", hash_key=KEY)) as store:
+        assert asyncio.run(store.record(invocation(1), timeout=10))
+    done.join()
+    other.close()
 
 
 def test_a_database_of_a_newer_version_is_refused(store, open_store):
