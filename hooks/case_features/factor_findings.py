@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-from datetime import MAXYEAR, date
+from datetime import date
 from decimal import Decimal
 
 from cds_service.api import (
@@ -174,7 +174,7 @@ def _possible_days(when: When) -> tuple[date, date]:
 
 
 def _years_later(day: date, years: int) -> date:
-    if day.year + years > MAXYEAR:  # a slip of the pen in the record
+    if day.year + years > date.max.year:  # a slip of the pen in the record
         return date.max
     try:
         return day.replace(year=day.year + years)
