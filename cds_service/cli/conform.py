@@ -16,7 +16,7 @@ from cds_service.settings import SettingsError
 if TYPE_CHECKING:
     from cds_service.conform import Report, Result
 
-_COLOURS = {"fail": "bold red", "warn": "yellow", "skip": "dim", "pass": "green"}
+_COLOURS = {"fail": "bold red", "warn": "yellow", "skip": "dim", "pass": "green"}  # nosec B105 - a colour
 """Of a verdict; the worst first, as they are shown."""
 
 # A command-line flag is a boolean with a default by nature.

@@ -578,13 +578,17 @@ def test_calciphylaxis_is_told_with_its_status_and_never_counted(verification, c
         ("2024-02-29", [procedure("302497006")], "absent"),
         (None, [], "unknown"),
         ("2024-02-29", [procedure("71192002")], "present"),
-        # A slip of the pen: five years after it there is no date at all.
-        ("9999-12-31", [procedure("302497006")], "absent"),
     ],
 )
 def test_more_than_five_years_of_dialysis_or_pd(onset, procedures, expected):
     esrd = condition("N18.6", onsetDateTime=onset)
     assert state("dialysis-vintage-or-pd", conditions=[esrd], procedures=procedures) == expected
+
+
+def test_a_start_noted_for_the_last_day_of_the_calendar_is_a_slip_of_the_pen():
+    """Five years after it there is no date at all."""
+    esrd = condition("N18.6", onsetDateTime=None, recordedDate="9999-12-31T23:59:59+14:00")
+    assert state("dialysis-vintage-or-pd", conditions=[esrd]) == "unknown"
 
 
 def test_without_procedures_an_earlier_start_is_possible():
