@@ -142,7 +142,7 @@ def machine() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "load": [round(load, 2) for load in os.getloadavg()],
         "python": platform.python_version(),
-        "system": platform.platform(),
+        "system": platform.system(),
         "packages": {name: _version(name) for name in _PACKAGES},
     }
 

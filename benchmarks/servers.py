@@ -122,6 +122,8 @@ def service_env(folder: Path, **more: str) -> dict[str, str]:
         "CDS_AS_OF": AS_OF.isoformat(),
         "CDS_RULE_MODES": '{"*":"live"}',
         "CDS_STORE_URL": f"sqlite:///{folder / 'load.sqlite'}",
+        # One load client asks more often than any EHR.
+        "CDS_CLIENT_RATE": "0",
         **more,
     }
 
