@@ -5,11 +5,11 @@ import json
 import pytest
 
 from benchmarks import bodies
-from benchmarks.growth_section import fitted_exponent
 from benchmarks.measure import Figure, drifted
 
 pytest.importorskip("orjson", reason="orjson is the floor of the benchmark: requirements-ci.lock has it")
 
+from benchmarks.growth_section import fitted_exponent
 from benchmarks.subjects import answered, engine, signature
 
 
