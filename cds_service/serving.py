@@ -180,6 +180,8 @@ def server_for(engine: Engine) -> Server:
         log_level="warning",
         access_log=False,
         server_header=False,
+        # None are offered; uvicorn would load a library for them.
+        ws="none",
         backlog=_BACKLOG,
         timeout_graceful_shutdown=engine.settings.deadline_ms // 1000 + _DRAIN_EXTRA_S,
     )

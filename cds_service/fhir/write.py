@@ -37,6 +37,8 @@ class OrderTemplate:
         return resource
 
 
+# Services of one client share their catalogue.
+@lru_cache(maxsize=256)
 def order_template(
     system: str, code: str, display: str, *, laboratory: bool, fhir_version: str = "R4"
 ) -> OrderTemplate:

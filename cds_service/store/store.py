@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from typing import Self, cast
 
 import structlog
-from alembic.util import CommandError
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -121,9 +120,9 @@ class Store:
         store = cls(writing, reading, hashed, capacity=capacity)
         try:
             store._prepare()
-        except CommandError as error:
+        except StoreConfigError:
             store.close()
-            raise StoreConfigError(f"the database does not fit this version: {error}") from error
+            raise
         except (SQLAlchemyError, OSError) as error:
             store.counters.last_error_class = type(error).__name__
             if required:

@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
 from cds_service import __version__
 from cds_service.settings import Settings
@@ -59,6 +60,12 @@ def from_another_site(request: Request) -> bool:
     return request.headers.get("sec-fetch-site") in _OTHER_SITES
 
 
+def _markdown_html(text: str) -> Markup:
+    from cds_service.web.markdown import markdown_html  # noqa: PLC0415 - not before a page needs the library
+
+    return markdown_html(text)
+
+
 class Pages:
     """Renders templates; knows which pages this process offers."""
 
@@ -76,14 +83,11 @@ class Pages:
             development=settings.environment == "development",
             offers=self._offered.__contains__,
         )
+        self._templates.filters["markdown_html"] = _markdown_html
 
     def offer(self, path: str) -> None:
         """Show this path in the navigation and let templates link to it (`{% if offers(path) %}`)."""
         self._offered.add(path)
-
-    def filter(self, name: str, function: Any) -> None:
-        """Make a function available to templates as a filter."""
-        self._templates.filters[name] = function
 
     def html(
         self,

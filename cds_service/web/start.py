@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from fastapi import FastAPI, Response
 
 from cds_service.content.find import unique_rules
@@ -9,7 +11,7 @@ from cds_service.engine import Engine
 from cds_service.web import documents
 from cds_service.web.fixtures import Fixtures
 from cds_service.web.pages import Pages
-from cds_service.web.people import people
+from cds_service.web.people import Person, people
 
 DEMO_CASE = "vka-dialysis-new-start"
 """The case that `cds-service demo` signs."""
@@ -20,21 +22,24 @@ SHOWN = 6
 def mount_start(app: FastAPI, engine: Engine, pages: Pages, fixtures: Fixtures) -> None:
     """Adds `/`. Patients appear only where the playground is offered."""
     pages.offer("/")
-    everybody = people(fixtures) if engine.settings.offers_playground else {}
-    # Those with the longest charts show most: a card, a trace and a trend.
-    shown = sorted(everybody.values(), key=lambda person: -person.entries)[:SHOWN]
-    order = _drafted(fixtures)
+
+    # Read when the page is first looked at: no call waits for it.
+    @cache
+    def examples() -> tuple[dict[str, Person], str]:
+        return people(fixtures) if engine.settings.offers_playground else {}, _drafted(fixtures)
 
     @app.get("/", include_in_schema=False)
     async def start() -> Response:
         services = [ready.service for ready in engine.services.values()]
+        everybody, order = examples()
         return pages.html(
             "start.html",
             "/",
             services=services,
             rules=len(unique_rules(services)),
             live=engine.live_rules(),
-            people=shown,
+            # Those with the longest charts show most: a card, a trace and a trend.
+            people=sorted(everybody.values(), key=lambda person: -person.entries)[:SHOWN],
             everybody=len(everybody),
             order=order,
             demo_case=DEMO_CASE if DEMO_CASE in fixtures.cases else "",

@@ -18,12 +18,14 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sample_records import CLIENT, KEY, feedback_item, invocation
 from sqlalchemy import inspect
 from sqlalchemy.exc import OperationalError
 
 from cds_service.store import JtiVerdict, Store, StoreConfigError, StoreUnavailable
 from cds_service.store import writer as writer_module
+from cds_service.store.migrate import HEAD
 from cds_service.store.schema import METADATA
 
 LOOP_FOREVER = """
@@ -206,9 +208,26 @@ def test_the_migrations_build_the_schema(store):
         assert compare_metadata(context, METADATA) == []
 
 
-def test_a_migration_can_be_undone(store):
+def migrations():
     config = Config()
     config.set_main_option("script_location", "cds_service.store:migrations")
+    return config
+
+
+def test_the_version_that_needs_no_migration_is_the_newest():
+    assert ScriptDirectory.from_config(migrations()).get_current_head() == HEAD
+
+
+def test_a_database_of_this_version_is_opened_without_migrating(store, open_store, monkeypatch):
+    def refuse(_connection):
+        raise AssertionError("there is nothing to migrate")
+
+    monkeypatch.setattr("cds_service.store.migrate._upgrade", refuse)
+    assert asyncio.run(open_store().record(invocation(1), timeout=5))
+
+
+def test_a_migration_can_be_undone(store):
+    config = migrations()
     with store._writing.begin() as connection:
         config.attributes["connection"] = connection
         command.downgrade(config, "base")

@@ -7,7 +7,6 @@ from fastapi import FastAPI, Request, Response
 from cds_service.engine import Engine
 from cds_service.web.fixtures import Fixtures
 from cds_service.web.forms import read_form
-from cds_service.web.markdown import markdown_html
 from cds_service.web.operators import refusal
 from cds_service.web.pages import Pages, from_another_site, headers
 from cds_service.web.playground.desk import HERE, Desk
@@ -21,7 +20,6 @@ def mount_playground(app: FastAPI, engine: Engine, pages: Pages, fixtures: Fixtu
     """Adds the pages; without them (in production, by default) the address is a 404 like any other."""
     settings = engine.settings
     pages.offer(HERE)
-    pages.filter("markdown_html", markdown_html)
     desk = Desk(engine, pages, Sources(engine, fixtures))
 
     @app.get(HERE, include_in_schema=False)

@@ -8,7 +8,6 @@ from cds_service.content.words import HOOKS, INDICATORS
 from cds_service.engine import Engine
 from cds_service.protocol.response import encode
 from cds_service.web.fixtures import Fixtures
-from cds_service.web.markdown import markdown_html
 from cds_service.web.pages import Pages, headers
 from cds_service.web.rules.lookup import Hit, Lookup
 from cds_service.web.rules.sheets import FactSheet, fact_sheets
@@ -20,7 +19,6 @@ _LONGEST = 200
 def mount_rules(app: FastAPI, engine: Engine, pages: Pages, fixtures: Fixtures) -> None:
     """Adds `/rules`, `/rules/{id}` and both with `.json`."""
     pages.offer(HERE)
-    pages.filter("markdown_html", markdown_html)
     shelf = _Shelf(engine, fixtures)
 
     @app.get(HERE, include_in_schema=False)
