@@ -17,7 +17,7 @@ from contextlib import closing, suppress
 from functools import partial
 from http import HTTPStatus
 from itertools import count
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import requests
 import urllib3
@@ -91,12 +91,17 @@ _HEADERS = {
 }
 
 
+# An address that `requests` and urllib3 would send as it stands: nothing to encode, no step to another folder.
+_PLAIN = re.compile(r"https?://[a-z0-9.:-]+/(?!.*/\.)(?!\.)[\w.~!$&'()*+,;=:@/?-]*", re.ASCII)
+
+
 class _Wire(HTTPAdapter):
     """The connections to one server. Holds no credentials: tokens are per call and per patient.
 
     Beneath the sessions of `requests`: those follow redirects with the token or read their whole bodies, keep
     cookies, and look into `.netrc` and the environment for other credentials and proxies. They also cost as much
-    again as the exchange itself.
+    again as the exchange itself; what its adapter does beside the exchange, for every read anew, is done once or
+    left out below.
     """
 
     def __init__(self, *, pool_size: int, verify: bool | str, proxy: str | None) -> None:
@@ -104,6 +109,7 @@ class _Wire(HTTPAdapter):
         self._verify = verify
         self._proxies = {} if proxy is None else {"http": proxy, "https": proxy}
         self._pool: Any = None
+        self._verified: Any = None
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
@@ -115,18 +121,40 @@ class _Wire(HTTPAdapter):
             self._pool = super().get_connection_with_tls_context(*args, **kwargs)
         return self._pool
 
+    def cert_verify(self, conn: Any, *args: Any) -> None:
+        # The settings belong to the pool, and looking for the CA bundle asks the disk.
+        if self._verified is not conn:
+            super().cert_verify(conn, *args)  # type: ignore[no-untyped-call]
+            self._verified = conn
+
+    def request_url(self, request: Any, proxies: Any) -> str:
+        if proxies or not _PLAIN.fullmatch(request.url):
+            return super().request_url(request, proxies)
+        url: str = request.url
+        return url[url.index("/", len("https://")) :]
+
+    def build_response(self, req: Any, resp: Any) -> Any:  # noqa: ARG002
+        # As urllib3 has it: nobody here asks for its cookies or its encoding.
+        return resp
+
     def exchange(
         self, url: str, headers: Mapping[str, str], body: bytes | None, timeout: tuple[float, float]
-    ) -> requests.Response:
+    ) -> urllib3.BaseHTTPResponse:
         """A GET, or a POST of `body`; the answer's own body is still to be read. Raises what `requests` raises."""
-        prepared = requests.PreparedRequest()
+        prepared: Any = requests.PreparedRequest()
         prepared.method = "GET" if body is None else "POST"
-        prepared.prepare_url(url, None)
-        prepared.prepare_headers({**_HEADERS, **headers})
+        if _PLAIN.fullmatch(url):
+            prepared.url = url
+        else:
+            prepared.prepare_url(url, None)
+        prepared.headers = {**_HEADERS, **headers}
         if body is not None:
             prepared.body = body
             prepared.headers["Content-Length"] = str(len(body))
-        return self.send(prepared, stream=True, timeout=timeout, verify=self._verify, proxies=self._proxies)
+        answer: Any = self.send(
+            prepared, stream=True, timeout=timeout, verify=self._verify, proxies=self._proxies
+        )
+        return cast("urllib3.BaseHTTPResponse", answer)
 
 
 class FhirClient:
@@ -224,10 +252,10 @@ class FhirClient:
                     (_SMALL_SECONDS, _SMALL_SECONDS),
                 ) as response,
             ):
-                body: bytes = response.raw.read(_SMALL_BYTES + 1, decode_content=True)
+                body = response.read(_SMALL_BYTES + 1, decode_content=True)
                 if len(body) > _SMALL_BYTES or lifeline.is_cut:
                     raise ValueError("the answer came too slowly or is too large")
-                return response.status_code, body
+                return response.status, body
         finally:
             timer.cancel()
             lifeline.hold(None)
@@ -343,15 +371,15 @@ class FhirClient:
             headers["Content-Type"] = "application/fhir+json"
         timeout = min(self._connect_timeout, left), left
         with self._wires[read.base].exchange(url, headers, batch, timeout) as response:
-            check_status(response.status_code, response.headers.get("Retry-After"))
+            check_status(response.status, response.headers.get("Retry-After"))
             if "json" not in response.headers.get("Content-Type", "json").lower():
                 raise NoAnswer(FailureReason.NOT_FHIR)
             return self._body(read, response)
 
-    def _body(self, read: Read, response: requests.Response) -> bytes:
+    def _body(self, read: Read, response: urllib3.BaseHTTPResponse) -> bytes:
         body = bytearray()
         # read1 returns what has arrived; iter_content would wait for a full chunk, however slow it drips.
-        while chunk := response.raw.read1(_CHUNK, decode_content=True):
+        while chunk := response.read1(_CHUNK, decode_content=True):
             body += chunk
             if len(body) > self._max_bytes:
                 raise NoAnswer(FailureReason.TOO_LARGE)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 import msgspec
@@ -79,17 +80,24 @@ def next_address(base: str, current: str, link: str, named: str | None = None) -
 
 
 def _below(root: str, url: str) -> str | None:
-    want, have = _split(root), _split(url)
-    if want is None or have is None or _origin(want) != _origin(have):
+    want, have = _root(root), _split(url)
+    if want is None or have is None:
         return None
-    path = want.path.rstrip("/")
-    if have.path != path and not have.path.startswith(f"{path}/"):
+    (origin, path), found = want, have.path
+    if origin != _origin(have) or (found != path and not found.startswith(f"{path}/")):
         return None
-    rest = have.path[len(path) :]
+    rest = found[len(path) :]
     # A doubly encoded step (`%252e`) could be decoded twice on the far side.
     if "%25" in rest or {".", ".."} & set(unquote(rest).split("/")):
         return None
     return rest + (f"?{have.query}" if have.query else "")
+
+
+# Bases of FHIR servers: configured, few, nobody's data.
+@lru_cache(maxsize=256)
+def _root(base: str) -> tuple[tuple[str, str | None, int], str] | None:
+    parts = _split(base)
+    return None if parts is None else (_origin(parts), parts.path.rstrip("/"))
 
 
 def _is_clean(url: str) -> bool:

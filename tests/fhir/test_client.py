@@ -42,7 +42,9 @@ from fake_fhir import (
     status,
     threads_free,
 )
+from requests.adapters import HTTPAdapter
 
+from cds_service.fhir import client as client_module
 from cds_service.fhir.client import Deadline, Failed, FailureReason, Fetched, FhirAccess, FhirClient
 from cds_service.fhir.results import Incomplete
 
@@ -909,3 +911,44 @@ def test_deadline_counts_down_and_can_only_shrink():
     assert deadline.within(9.0).left() == 2.0
     clock.now += 3
     assert deadline.left() == 0.0
+
+
+# --- what goes out ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://ehr:8080/fhir/Patient/p1",
+        "https://ehr.example.org/r4/Observation?patient=p1&code=17861-6,2000-8&_sort=-date",
+        "http://ehr/fhir/Condition?patient=p1&clinical-status=active&_lastUpdated=ge2026-01-01T00:00:00Z",
+        "http://ehr/fhir/Observation?patient=p1&code=http%3a%2F%2Floinc.org%7c17861-6",
+        "http://ehr/fhir/Observation?patient=p1&code=http://loinc.org|17861-6",
+        "http://ehr/fhir/Condition?patient=p1&code:text=Nekrose der Zehe, größer",
+        "http://ehr/fhir/a/./b/../Condition?patient=p1",
+        "http://ehr/fhir/.hidden",
+        "http://[::1]:8080/fhir/Patient/p1",
+        "http://EHR/fhir/Patient/p1#fragment",
+        "http://ehr",
+    ],
+)
+def test_every_address_goes_out_as_requests_would_send_it(address):
+    prepared = requests.PreparedRequest()
+    prepared.prepare(method="GET", url=address)
+    wire = client_module._Wire(pool_size=1, verify=True, proxy=None)
+    sent = []
+    wire.send = lambda request, **_: sent.append((request.url, wire.request_url(request, {})))
+    wire.exchange(address, {}, None, (1.0, 1.0))
+    assert sent == [(prepared.url, prepared.path_url)]
+    wire.close()
+
+
+def test_the_bundle_of_certificates_is_looked_for_once_per_server(self_signed, monkeypatch):
+    looked = []
+    verify = HTTPAdapter.cert_verify
+    monkeypatch.setattr(HTTPAdapter, "cert_verify", lambda *given: looked.append(given[1]) or verify(*given))
+    fake, base, authority = self_signed
+    fake.on("Condition", ONE)
+    with a_client(threads=1, verify_tls=authority) as client:
+        assert [ids(read(client, base)) for _ in range(3)] == [["c1"]] * 3
+    assert len(looked) == 1
