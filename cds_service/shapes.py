@@ -59,7 +59,7 @@ def _note(call: Call, headers: dict[str, str], status: int, problem: str) -> Non
     profile: ClientProfile | None = getattr(call, "profile", None)
     client = profile.id if profile is not None else UNKNOWN
     received = call.engine.received
-    if not received.due(client):
+    if call.let_go or not received.due(client):
         return
     try:
         received.note(client, _shape(call, profile, headers, status, problem))

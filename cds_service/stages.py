@@ -68,6 +68,8 @@ class Call:
     facts: Facts | None = None
     outcomes: list[Outcome] = field(default_factory=list)
     cards: list[composing.Composed] = field(default_factory=list)
+    let_go: bool = False
+    """Whether what was read of the patient has been let go: only the cards are left."""
 
     def __post_init__(self) -> None:
         settings = self.engine.settings
@@ -399,6 +401,17 @@ async def record(call: Call) -> None:
     if call.engine.store is None:
         return
     with call.stage("record"):
-        await call.engine.store.record(
-            invocation_of(call), timeout=max(call.deadline.left() * _RECORD_SHARE, 0.01)
-        )
+        invocation = invocation_of(call)
+        if not call.engine.received.due(call.profile.id):
+            _let_go(call)
+        await call.engine.store.record(invocation, timeout=max(call.deadline.left() * _RECORD_SHARE, 0.01))
+
+
+def _let_go(call: Call) -> None:
+    """Calls that wait together for a commit would drive each other's data out of the processor's caches."""
+    del call.request
+    call.facts = None
+    call.given, call.sources = {}, {}
+    call.orders, call.order_resources, call.companions = (), [], []
+    call.outcomes = []
+    call.let_go = True

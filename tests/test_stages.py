@@ -28,6 +28,7 @@ from cds_service.clients.profile import ClientProfile
 from cds_service.clients.verify import Cause, Unauthenticated
 from cds_service.engine import build_engine
 from cds_service.errors import BadRequest, ForeignPatient, NothingAssessable, UnknownService
+from cds_service.received import Arrival
 from cds_service.recording import invocation_of
 from cds_service.rules.rule import Mode
 from cds_service.serving import running_engine
@@ -520,6 +521,20 @@ def test_what_was_asked_and_answered_is_kept(tmp_path):
         assert counted(engine, "cds_record_dropped_total") == 0
         assert engine.store.counters.dropped == 0
     assert "record" in call.timings
+
+
+def test_while_a_record_is_written_the_call_holds_its_cards_and_nothing_else_of_the_patient(tmp_path):
+    url = f"sqlite:///{tmp_path / 'records.sqlite'}"
+    with running_engine(load_settings(as_of=AS_OF, store_url=url)) as engine:
+        # The shape of a call is noted once a second, and needs what was read until then.
+        assert called(request(), engine=engine).facts is not None
+        engine.received.note("anonymous", Arrival(at=AS_OF, service=SIGN, status=200))
+        call = called(request(), engine=engine)
+    assert topics(call) == ["vkaDialysisWarning"]
+    assert not hasattr(call, "request")
+    held = (call.facts, call.given, call.sources, call.orders, call.order_resources, call.companions)
+    assert not any(held)
+    assert call.outcomes == []
 
 
 def test_F32_a_record_that_cannot_be_kept_is_counted_and_costs_no_card(tmp_path):

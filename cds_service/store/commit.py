@@ -12,6 +12,7 @@ import secrets
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import chain
 from typing import Any
 
@@ -28,9 +29,9 @@ from cds_service.store.schema import CARD, CONFIGURATION, FEEDBACK, INVOCATION, 
 REPEAT_WINDOW_S = 60
 # SQLite and PostgreSQL both limit the parameters of one statement; 500 keys stay far below.
 _KEYS_PER_QUERY = 500
-# Rows of one INSERT to SQLite: the driver lets go of the interpreter's lock for every statement, and gets it back
-# only when the event loop happens to pause.
-_BLOCK = 16
+# Most rows of one INSERT to SQLite: the driver lets go of the interpreter's lock for every statement, and gets it
+# back only when the event loop happens to pause. It keeps 128 statements prepared: one for each table and number.
+_BLOCK = 32
 _JTI_CLAIMED = ("claim", "body_hash", "seen_at", "expires_at")
 
 
@@ -187,17 +188,11 @@ class GroupCommit:
                 self._insert_blocks(connection, self._sql[table], rows)
 
     def _insert_blocks(self, connection: Connection, sql: str, rows: list[Row]) -> None:
-        whole = len(rows) - len(rows) % _BLOCK
-        driver = connection.connection
+        cursor = connection.connection.cursor()
         try:
-            if whole:
-                head, values = sql.rsplit("VALUES ", 1)
-                blocks = [
-                    tuple(chain.from_iterable(rows[at : at + _BLOCK])) for at in range(0, whole, _BLOCK)
-                ]
-                driver.cursor().executemany(f"{head}VALUES {', '.join([values] * _BLOCK)}", blocks)
-            if whole < len(rows):
-                driver.cursor().executemany(sql, rows[whole:])
+            for at in range(0, len(rows), _BLOCK):
+                block = rows[at : at + _BLOCK]
+                cursor.execute(_several(sql, len(block)), tuple(chain.from_iterable(block)))
         except self._driver_error as error:
             # As SQLAlchemy would have said it.
             raise DBAPIError.instance(None, None, error, self._driver_error, hide_parameters=True) from None
@@ -243,6 +238,13 @@ class GroupCommit:
         )
         owners = {key: (claim, body_hash, seen_at) for key, claim, body_hash, seen_at in found}
         return iter([_judge(job, claim, *owners[job.key]) for job, claim in zip(jobs, claims, strict=True)])
+
+
+@cache
+def _several(insert_one: str, rows: int) -> str:
+    """The INSERT for so many rows."""
+    head, values = insert_one.rsplit("VALUES ", 1)
+    return f"{head}VALUES {', '.join([values] * rows)}"
 
 
 def _judge(job: JtiJob, claim: str, owner: str, body_hash: str, seen_at: int) -> JtiVerdict:

@@ -24,7 +24,7 @@ from cds_service.store.records import FeedbackResult
 
 MAX_GROUP = 256
 # A commit costs several times what a record in it does, so it waits this long for records that are known to follow.
-GATHER_S = 0.004
+GATHER_S = 0.01
 HOUSEKEEPING_S = 60.0
 SLOW_COMMIT_S = 0.5
 _BACKOFF_S = (0.05, 0.1, 0.2, 0.5, 1.0)
