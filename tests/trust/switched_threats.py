@@ -3,16 +3,18 @@
 from switch import APP, CLIENT, KEYS, NORMALISE, REQUEST, SEARCH, STAGES, TEXT, VERIFY, S, Switch
 
 # Reads go beneath the sessions of `requests`; through one, each of the things it does is back.
-_BENEATH = "        return self.send(prepared, stream=True, timeout=timeout, verify=self._verify, proxies=self._proxies)\n"
+_BENEATH = """\
+        answer: Any = self.send(
+            prepared, stream=True, timeout=timeout, verify=self._verify, proxies=self._proxies
+        )
+"""
 
 
 def _session(options: str) -> str:
     return f"""\
         session = vars(self).setdefault("session", requests.Session())
-        session.mount("http://", self)
-        session.mount("https://", self)
         given = {{"timeout": timeout, "verify": self._verify, "proxies": self._proxies}}
-        return session.request(prepared.method, prepared.url, headers=prepared.headers, data=prepared.body, {options}, **given)
+        answer: Any = session.request(prepared.method, prepared.url, headers=prepared.headers, data=prepared.body, {options}, **given).raw
 """
 
 
@@ -116,8 +118,8 @@ THREATS = (
         "T11",
         "addresses stay under the base",
         SEARCH,
-        "    if want is None or have is None or _origin(want) != _origin(have):\n        return None\n",
-        "    if want is None or have is None:\n        return None\n",
+        '    if origin != _origin(have) or (found != path and not found.startswith(f"{path}/")):\n',
+        '    if found != path and not found.startswith(f"{path}/"):\n',
     ),
     Switch(
         "T12",
