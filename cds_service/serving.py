@@ -151,12 +151,14 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """A socket bound to that address."""
+def bind(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """A socket bound to that address; of several `shared` ones each gets its part of the connections (Linux)."""
     sock = socket.socket(
         socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP
     )
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     sock.bind((host, port))
     return _unblocking(sock)
 

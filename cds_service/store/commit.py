@@ -11,6 +11,7 @@ import math
 import secrets
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import chain
@@ -21,6 +22,7 @@ from sqlalchemy import ClauseElement, Connection, Engine, Table, delete, insert,
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
+from cds_service.store.engine import Turn
 from cds_service.store.records import FeedbackResult, JtiVerdict, KeptFeedback
 from cds_service.store.rows import Row
 from cds_service.store.schema import CARD, CONFIGURATION, FEEDBACK, INVOCATION, JTI, OUTCOME
@@ -96,6 +98,7 @@ class GroupCommit:
         self._driver_error: type[Exception] = engine.dialect.loaded_dbapi.Error
         # Kept open: taking it from the pool for every group costs as much as a small INSERT.
         self._connection: Connection | None = None
+        self._turn = None if self._postgresql else Turn(engine.url)
         insert_or = postgresql.insert if self._postgresql else sqlite.insert
         self._insert_feedback = (
             insert_or(FEEDBACK)
@@ -137,10 +140,10 @@ class GroupCommit:
         Raises:
             sqlalchemy.exc.SQLAlchemyError: nothing of the group was committed.
         """
-        if self._connection is None:
-            self._connection = self._engine.connect()
         try:
-            with self._connection.begin():
+            if self._connection is None:
+                self._connection = self._engine.connect()
+            with self._turn or nullcontext(), self._connection.begin():
                 return self._write(self._connection, jobs)
         except (
             BaseException
@@ -153,6 +156,8 @@ class GroupCommit:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+        if self._turn is not None:
+            self._turn.close()
 
     def _write(self, connection: Connection, jobs: Sequence[Job]) -> list[Result]:
         self._records(connection, [job for job in jobs if isinstance(job, RecordJob)])

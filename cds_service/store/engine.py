@@ -5,6 +5,8 @@ The writer has one connection of its own; readers (reports, purge) use a small p
 
 from __future__ import annotations
 
+import fcntl
+import os
 import sqlite3
 import time
 from pathlib import Path
@@ -111,6 +113,33 @@ def _postgresql(url: URL, *, writer: bool) -> Engine:
         },
         **pool,
     )
+
+
+class Turn:
+    """Lets one process at a time write to an SQLite file; those that wait are woken when it is theirs.
+
+    SQLite itself would have them try again after pauses that grow to a tenth of a second. The lock is on the folder:
+    it leaves no file behind, and SQLite's own locks on its files are not touched.
+    """
+
+    def __init__(self, url: URL) -> None:
+        self._folder = Path(url.database or "").parent
+        self._opened: int | None = None
+
+    def __enter__(self) -> None:
+        if self._opened is None:
+            self._opened = os.open(self._folder, os.O_RDONLY)
+        fcntl.flock(self._opened, fcntl.LOCK_EX)
+
+    def __exit__(self, *_: object) -> None:
+        if self._opened is not None:
+            fcntl.flock(self._opened, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Let go of the folder; the next turn takes hold of it again."""
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            os.close(opened)
 
 
 def prepare_file(url: URL) -> None:

@@ -2,15 +2,18 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import sqlite3
+import sys
 import threading
 import time
 from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
+import requests
 from processes import served
 from sqlalchemy import create_engine, make_url, text
 from support.fhir_server import fake
@@ -191,6 +194,33 @@ def test_F34_workers_share_a_port_the_records_and_the_counters(tmp_path, call, c
         assert service.log.count("stopped") == 2
     with closing(sqlite3.connect(tmp_path / "records.sqlite")) as database:
         assert database.execute("SELECT count(*) FROM invocation").fetchone() == (10 + 1 + 5 + 6,)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there does the kernel spread connections")
+def test_connections_that_stay_are_spread_over_the_workers(tmp_path):
+    with served(tmp_path, "--workers", "2") as service:
+        service.wait(lambda: service.log.count("serving") == 2)
+
+        def whose_connection():
+            """Each worker tells when it took its configuration: in effect its name."""
+            with requests.Session() as session:
+                session.trust_env = False
+                told = session.get(f"{service.base}/metrics", timeout=20).text
+            return re.search(r"^cds_configured_timestamp_seconds (\S+)", told, re.MULTILINE)[1]
+
+        # All 40 on the same worker: once in 2 ** 39 runs.
+        assert len({whose_connection() for _ in range(40)}) == 2
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_port_is_not_shared_with_another_service(tmp_path, workers):
+    with (
+        served(tmp_path, "--workers", "2") as service,
+        served(tmp_path, "--workers", workers, name="other", wait=False, port=service.port) as other,
+    ):
+        assert other.process.wait(90) != 0
+        assert "Address already in use" in other.log
+        assert service.get("/health").ok
 
 
 def test_F37_workers_that_cannot_start_are_not_tried_for_ever(tmp_path):

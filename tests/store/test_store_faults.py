@@ -1,6 +1,7 @@
 """What happens when the database is missing, away, slow, full or killed, and at start."""
 
 import asyncio
+import fcntl
 import multiprocessing
 import os
 import signal
@@ -10,7 +11,9 @@ import sys
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -393,6 +396,28 @@ def test_a_read_only_directory(tmp_path):
     finally:
         folder.rmdir()
     assert done.stdout.endswith("the store cannot be opened: PermissionError\n")
+
+
+def test_processes_that_share_a_file_write_in_turn_and_nobody_waits_for_ever(tmp_path):
+    """SQLite's own way of waiting, pauses up to a tenth of a second, would let the quickest writer have every turn."""
+    url = f"sqlite:///{tmp_path / 'shared.sqlite'}"
+
+    async def write(store, number):
+        return [await store.record(invocation(n), timeout=10) for n in range(number, number + 100)]
+
+    def in_a_thread(number):
+        with closing(Store.open(url, hash_key=KEY)) as store:
+            return asyncio.run(write(store, number))
+
+    other_turn = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(other_turn, fcntl.LOCK_EX)
+    with closing(Store.open(url, hash_key=KEY)) as store:
+        assert asyncio.run(store.record(invocation(1), timeout=0.2)) is False
+        os.close(other_turn)
+        assert asyncio.run(store.healthy(timeout=5))
+        assert store.counters.written == 1
+    with ThreadPoolExecutor(3) as pool:
+        assert all(chain.from_iterable(pool.map(in_a_thread, (1000, 2000, 3000))))
 
 
 def test_another_process_holding_the_lock_only_delays(tmp_path):
