@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import statistics
 import tempfile
 import time
@@ -25,6 +26,7 @@ from benchmarks.subjects import PATH, answered, engine, signature
 _ROUNDS = 3
 _MANY = 16
 _TOKENS = 6000
+_WORKERS_WAIT_S = 20
 _ISSUER, _PUBLIC = "https://ehr.example.org", "https://cds.example.org"
 _BASE = "bare uvicorn + orjson"
 
@@ -182,5 +184,18 @@ def _rate(folder: Path, body: bytes, workers: int) -> float:
             service_command(port, workers), port, "/health", cores="0,1", env=service_env(Path(own))
         ) as server,
     ):
+        _await_workers(server.url, workers)
         load(server, body, folder, connections=_MANY, seconds=1, cores="0,1", warming=True)
         return load(server, body, folder, connections=_MANY, cores="0,1").per_second
+
+
+def _await_workers(url: str, number: int) -> None:
+    """Until each of them answers: who is not there yet gets none of the connections, which stay where they are."""
+    seen: set[str] = set()
+    until = time.monotonic() + _WORKERS_WAIT_S
+    while len(seen) < number:
+        if time.monotonic() > until:
+            raise RuntimeError(f"{len(seen)} of {number} workers answered")
+        # When a worker took its configuration is in effect its name; every request is a connection of its own.
+        told = requests.get(f"{url}/metrics", timeout=5).text
+        seen |= set(re.findall(r"^cds_configured_timestamp_seconds (\S+)", told, re.MULTILINE))
