@@ -9,6 +9,7 @@ import fcntl
 import os
 import sqlite3
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,8 @@ class Turn:
     """Lets one process at a time write to an SQLite file; those that wait are woken when it is theirs.
 
     SQLite itself would have them try again after pauses that grow to a tenth of a second. The lock is on the folder:
-    it leaves no file behind, and SQLite's own locks on its files are not touched.
+    it leaves no file behind, and SQLite's own locks on its files are not touched. They guard the data; this one is
+    about time alone, so a file system that does not offer it is no reason not to write.
     """
 
     def __init__(self, url: URL) -> None:
@@ -127,13 +129,15 @@ class Turn:
         self._opened: int | None = None
 
     def __enter__(self) -> None:
-        if self._opened is None:
-            self._opened = os.open(self._folder, os.O_RDONLY)
-        fcntl.flock(self._opened, fcntl.LOCK_EX)
+        with suppress(OSError):
+            if self._opened is None:
+                self._opened = os.open(self._folder, os.O_RDONLY)
+            fcntl.flock(self._opened, fcntl.LOCK_EX)
 
     def __exit__(self, *_: object) -> None:
         if self._opened is not None:
-            fcntl.flock(self._opened, fcntl.LOCK_UN)
+            with suppress(OSError):
+                fcntl.flock(self._opened, fcntl.LOCK_UN)
 
     def close(self) -> None:
         """Let go of the folder; the next turn takes hold of it again."""

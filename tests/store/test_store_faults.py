@@ -1,6 +1,7 @@
 """What happens when the database is missing, away, slow, full or killed, and at start."""
 
 import asyncio
+import errno
 import fcntl
 import multiprocessing
 import os
@@ -418,6 +419,16 @@ def test_processes_that_share_a_file_write_in_turn_and_nobody_waits_for_ever(tmp
         assert store.counters.written == 1
     with ThreadPoolExecutor(3) as pool:
         assert all(chain.from_iterable(pool.map(in_a_thread, (1000, 2000, 3000))))
+
+
+def test_a_file_system_that_knows_no_such_lock_is_written_to_all_the_same(tmp_path, monkeypatch):
+    def unsupported(*_):
+        raise OSError(errno.ENOTSUP, "not supported")
+
+    monkeypatch.setattr(fcntl, "flock", unsupported)
+    with closing(Store.open(f"sqlite:///{tmp_path / 'shared.sqlite'}", hash_key=KEY)) as store:
+        assert asyncio.run(store.record(invocation(1), timeout=5))
+        assert store.counters.last_error_class is None
 
 
 def test_another_process_holding_the_lock_only_delays(tmp_path):
