@@ -32,6 +32,7 @@ PLACE = {name: place for place, name in enumerate(KEPT)}
 _REPETITIVE = frozenset({"Observation", "Encounter", "MedicationRequest", "ServiceRequest"})
 """Types of which an export holds so many that lines like one seen before are not looked at closely again."""
 _MOST_KNOWN = 4096
+RESULT = "Observation"
 _NOTHING = msgspec.Raw(b"")
 _NAMED = re.compile(rb'"(?:subject|patient)"\s*:\s*\{\s*"reference"\s*:\s*"([^"\\]*)"')
 _TYPE = re.compile(rb'"resourceType"\s*:\s*"([A-Za-z]+)"')
@@ -82,7 +83,6 @@ class Glimpse(msgspec.Struct, gc=False):
     resourceType: str | None = None  # noqa: N815 - wire name
     id: str | int | None = None
     status: str | None = None
-    code: msgspec.Raw = _NOTHING
     subject: _Reference | None = None
     patient: _Reference | None = None
     component: list[_Component] | None = None
@@ -92,7 +92,20 @@ class Glimpse(msgspec.Struct, gc=False):
     admission: _Leaving | None = None
 
 
+class ResultGlimpse(msgspec.Struct, gc=False):
+    """The same of a result. Most lines of an export are results, so nothing is named that they do not have."""
+
+    resourceType: str | None = None  # noqa: N815 - wire name
+    id: str | int | None = None
+    status: str | None = None
+    code: msgspec.Raw = _NOTHING
+    subject: _Reference | None = None
+    patient: _Reference | None = None
+    component: list[_Component] | None = None
+
+
 glimpse = msgspec.json.Decoder(Glimpse, strict=False).decode
+glimpse_result = msgspec.json.Decoder(ResultGlimpse, strict=False).decode
 
 
 def key_of(seen: Glimpse) -> bytes | None:
@@ -101,7 +114,12 @@ def key_of(seen: Glimpse) -> bytes | None:
         return None
     if seen.resourceType == "Encounter" and seen.status != "finished":
         return None
-    return b"|".join((seen.code, seen.type, seen.reasonCode))
+    return b"|".join((seen.type, seen.reasonCode))
+
+
+def key_of_result(seen: ResultGlimpse) -> bytes | None:
+    """The same of a result: its code as it came."""
+    return bytes(seen.code) if seen.component is None else None
 
 
 class Unsorted(Exception):
@@ -160,7 +178,7 @@ class Sieve:
         return kind_name, patient, self._matters(kind_name, head)
 
     def _matters(self, kind: str, head: _Head) -> bool:
-        if kind == "Observation":
+        if kind == RESULT:
             return self._is_read(head.code) or any(self._is_read(c.code) for c in head.component or ())
         if kind == "Encounter":
             # A finished visit without a code we know and without a disposition tells a rule nothing.
