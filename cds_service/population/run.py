@@ -36,6 +36,8 @@ from cds_service.population.workers import Workers
 
 RANGE_BYTES = 32 << 20
 _SHARD_BYTES = 128 << 20
+_LARGE_SHARD_BYTES = 1 << 30
+_PLENTY = 64
 WORK = ".work"
 _PLAN = "plan"
 _RARELY = (100_000, 50, 1000)
@@ -173,7 +175,7 @@ def run(
     export = open_export(source)
     ranges = export.ranges(range_bytes)
     size = sum(part.end - part.start for part in ranges)
-    shards = max(1, size // _SHARD_BYTES)
+    shards = shards_for(size)
     work = out / WORK
     resumed = _prepare(work, export, how, finish, options, range_bytes)
     remember_as_of(work, how.as_of)
@@ -207,6 +209,15 @@ def run(
         troubles=troubles,
         resumed=resumed,
     )
+
+
+def shards_for(size: int) -> int:
+    """How many shards the patients of an export of so many bytes are spread over.
+
+    Small ones keep every process busy to the end; but each shard looks into every part, so a very large export
+    gets larger ones instead of ever more. Of a shard only the places of its lines are held in memory.
+    """
+    return max(1, min(size // _SHARD_BYTES, max(_PLENTY, size // _LARGE_SHARD_BYTES)))
 
 
 def _prepare(
