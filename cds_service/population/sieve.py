@@ -162,7 +162,7 @@ class Sieve:
             head = self._decode(line)
         except DecodeFailure as error:
             kind, named = _found(_TYPE, line) or "", _found(_NAMED, line)
-            patient = self._patient(named) if named is not None else None
+            patient = self.patient(named) if named is not None else None
             if kind == "Patient":
                 patient = _found(_ID, line) or patient
             raise Unsorted(
@@ -174,7 +174,7 @@ class Sieve:
         if kind_name in ("Patient", "Medication"):
             return kind_name, None if head.id is None else str(head.id), True
         about = head.subject or head.patient
-        patient = self._patient(about.reference) if about and about.reference else None
+        patient = self.patient(about.reference) if about and about.reference else None
         return kind_name, patient, self._matters(kind_name, head)
 
     def _matters(self, kind: str, head: _Head) -> bool:
@@ -214,7 +214,7 @@ class Sieve:
             for coding in concept.coding
         )
 
-    def _patient(self, reference: str) -> str | None:
+    def patient(self, reference: str) -> str | None:
         """The patient's id in a reference, or None when it leads to nobody we could name."""
         try:
             return self._patients[reference]
