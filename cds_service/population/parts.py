@@ -98,9 +98,12 @@ def holdings_of(work: Path, index: Index, shard: int) -> dict[str, Holding]:
     if found is None:
         return {}
     at, length = found
-    with _holdings_path(work, index.number).open("rb") as stream:
-        stream.seek(at)
-        return _decode_holdings(stream.read(length))
+    # Each shard looks into every part, so this is not left to buffers and streams.
+    file = os.open(_holdings_path(work, index.number), os.O_RDONLY)
+    try:
+        return _decode_holdings(os.pread(file, length, at))
+    finally:
+        os.close(file)
 
 
 def write_whole(path: Path, data: bytes) -> None:

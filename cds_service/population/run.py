@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -139,7 +140,7 @@ def _few_collections() -> Iterator[None]:
 def each_person(job: Job, shard: int) -> Iterator[tuple[Person, Catalogue]]:
     """The patients of a shard, by id."""
     work = Path(job.work)
-    indexes = [read_index(work, number) for number in range(job.parts)]
+    indexes = _indexes(work, job.parts, (work / _PLAN).stat().st_mtime_ns)
     reader, catalogue = LineReader(indexes), Catalogue(work)
     try:
         for person in people(work, indexes, shard, reader, job.holes):
@@ -147,6 +148,12 @@ def each_person(job: Job, shard: int) -> Iterator[tuple[Person, Catalogue]]:
     finally:
         reader.close()
         catalogue.close()
+
+
+@lru_cache(maxsize=1)
+def _indexes(work: Path, parts: int, _begun: int) -> list[Index]:
+    """The indexes of all parts, read once for all shards; a later run in the same folder began at another time."""
+    return [read_index(work, number) for number in range(parts)]
 
 
 def _shard_path(work: Path, shard: int) -> Path:
