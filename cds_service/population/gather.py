@@ -30,6 +30,8 @@ SOURCES: Mapping[str, tuple[str, ...]] = {
 }
 """Prefetch key -> the resource types whose records answer it. Results of all kinds are put under `labs`."""
 _SHELF = "medications.sqlite"
+_ONE_READ = 4
+"""So many times the wanted bytes may be read to have them in one go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,32 +56,26 @@ class Person:
     _decoded: dict[str, tuple[tuple[Resource, ...], tuple[Dropped, ...]]] = field(default_factory=dict)
 
     def lines(self, kind: str) -> Iterator[bytes]:
-        for _, _, line in self._lines(kind):
-            yield line
-
-    def _lines(self, kind: str) -> Iterator[tuple[int, int, bytes]]:
-        """Part, line number and line."""
         for part, figures in self.places.get(kind, ()):
-            file = self._reader.open(part)
-            for number, at, length in places_in(figures):
-                yield part, number, os.pread(file, length, at)
+            yield from self._reader.lines(part, figures)
 
     def resources(self, kind: str) -> tuple[tuple[Resource, ...], tuple[Dropped, ...]]:
         """Decoded as an EHR's call would be: what cannot be read is dropped by name."""
         if kind not in self._decoded:
             dropped: list[Dropped] = []
             found: list[Resource] = []
-            for part, number, line in self._lines(kind):
-                lost = len(dropped)
-                resource = decode_resource(line, "", dropped)
-                if resource is not None:
-                    found.append(resource)
-                if len(dropped) > lost:
-                    place = f"{self._reader.file(part)}:{number}"
-                    dropped[lost:] = [
-                        Dropped(f"{place}{each.path}", each.resource_type, each.reason)
-                        for each in dropped[lost:]
-                    ]
+            for part, figures in self.places.get(kind, ()):
+                for place, line in enumerate(self._reader.lines(part, figures)):
+                    lost = len(dropped)
+                    resource = decode_resource(line, "", dropped)
+                    if resource is not None:
+                        found.append(resource)
+                    if len(dropped) > lost:
+                        where = f"{self._reader.file(part)}:{figures[place * FIGURES]}"
+                        dropped[lost:] = [
+                            Dropped(f"{where}{each.path}", each.resource_type, each.reason)
+                            for each in dropped[lost:]
+                        ]
             self._decoded[kind] = unique(found), tuple(dropped)
         return self._decoded[kind]
 
@@ -109,11 +105,6 @@ class Person:
         return shelve(found)
 
 
-def places_in(figures: list[int]) -> Iterator[tuple[int, int, int]]:
-    """Number, position and length of each line."""
-    return zip(figures[::FIGURES], figures[1::FIGURES], figures[2::FIGURES], strict=True)
-
-
 class LineReader:
     """Lines by their place. Keeps files open; close it."""
 
@@ -132,8 +123,18 @@ class LineReader:
             self._stack.callback(os.close, number)
         return number
 
-    def line(self, part: int, at: int, length: int) -> bytes:
-        return os.pread(self.open(part), length, at)
+    def lines(self, part: int, figures: list[int]) -> list[bytes]:
+        """The lines of these figures, in the order of the file.
+
+        Exports keep a patient's records together, so they are read in one go where that is not much more.
+        """
+        file = self.open(part)
+        begin, end = figures[1], figures[-2] + figures[-1]
+        places = zip(figures[1::FIGURES], figures[2::FIGURES], strict=True)
+        if end - begin > _ONE_READ * sum(figures[2::FIGURES]):
+            return [os.pread(file, length, at) for at, length in places]
+        block = os.pread(file, end - begin, begin)
+        return [block[at - begin : at - begin + length] for at, length in places]
 
     def file(self, part: int) -> str:
         return self._files[part]
@@ -165,13 +166,16 @@ def build_catalogue(work: Path, indexes: list[Index]) -> None:
     reader = LineReader(indexes)
     known = sqlite3.connect(beside)
     try:
+        # Scratch, made anew when it is not complete: no journal, no waiting for the disk.
+        known.execute("pragma journal_mode = off")
+        known.execute("pragma synchronous = off")
         known.execute("create table medication (id text primary key, line blob) without rowid")
         for number, index in enumerate(indexes):
             rows = (
-                (identifier, reader.line(number, at, length))
+                (identifier, line)
                 for identifier, holding in holdings_of(work, index, MEDICATIONS).items()
                 for figures in holding.places.values()
-                for _, at, length in places_in(figures)
+                for line in reader.lines(number, figures)
             )
             known.executemany("insert or replace into medication values (?, ?)", rows)
         known.commit()
@@ -197,6 +201,7 @@ def people(
             for kind, figures in holding.places.items():
                 person.places.setdefault(KEPT[kind], []).append((number, figures))
     for patient in sorted(found):
-        person = found[patient]
+        # What has been decoded of a patient goes when the next one comes.
+        person = found.pop(patient)
         person.telling |= "Patient" not in person.places
         yield person

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ from cds_service.population.workers import Workers
 
 RANGE_BYTES = 32 << 20
 _SHARD_BYTES = 128 << 20
+_LARGE_SHARD_BYTES = 1 << 30
+_PLENTY = 64
 WORK = ".work"
 _PLAN = "plan"
 _RARELY = (100_000, 50, 1000)
@@ -137,7 +140,7 @@ def _few_collections() -> Iterator[None]:
 def each_person(job: Job, shard: int) -> Iterator[tuple[Person, Catalogue]]:
     """The patients of a shard, by id."""
     work = Path(job.work)
-    indexes = [read_index(work, number) for number in range(job.parts)]
+    indexes = _indexes(work, job.parts, (work / _PLAN).stat().st_mtime_ns)
     reader, catalogue = LineReader(indexes), Catalogue(work)
     try:
         for person in people(work, indexes, shard, reader, job.holes):
@@ -145,6 +148,12 @@ def each_person(job: Job, shard: int) -> Iterator[tuple[Person, Catalogue]]:
     finally:
         reader.close()
         catalogue.close()
+
+
+@lru_cache(maxsize=1)
+def _indexes(work: Path, parts: int, _begun: int) -> list[Index]:
+    """The indexes of all parts, read once for all shards; a later run in the same folder began at another time."""
+    return [read_index(work, number) for number in range(parts)]
 
 
 def _shard_path(work: Path, shard: int) -> Path:
@@ -173,7 +182,7 @@ def run(
     export = open_export(source)
     ranges = export.ranges(range_bytes)
     size = sum(part.end - part.start for part in ranges)
-    shards = max(1, size // _SHARD_BYTES)
+    shards = shards_for(size)
     work = out / WORK
     resumed = _prepare(work, export, how, finish, options, range_bytes)
     remember_as_of(work, how.as_of)
@@ -207,6 +216,15 @@ def run(
         troubles=troubles,
         resumed=resumed,
     )
+
+
+def shards_for(size: int) -> int:
+    """How many shards the patients of an export of so many bytes are spread over.
+
+    Small ones keep every process busy to the end; but each shard looks into every part, so a very large export
+    gets larger ones instead of ever more. Of a shard only the places of its lines are held in memory.
+    """
+    return max(1, min(size // _SHARD_BYTES, max(_PLENTY, size // _LARGE_SHARD_BYTES)))
 
 
 def _prepare(

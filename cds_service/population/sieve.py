@@ -32,6 +32,7 @@ PLACE = {name: place for place, name in enumerate(KEPT)}
 _REPETITIVE = frozenset({"Observation", "Encounter", "MedicationRequest", "ServiceRequest"})
 """Types of which an export holds so many that lines like one seen before are not looked at closely again."""
 _MOST_KNOWN = 4096
+RESULT = "Observation"
 _NOTHING = msgspec.Raw(b"")
 _NAMED = re.compile(rb'"(?:subject|patient)"\s*:\s*\{\s*"reference"\s*:\s*"([^"\\]*)"')
 _TYPE = re.compile(rb'"resourceType"\s*:\s*"([A-Za-z]+)"')
@@ -82,7 +83,6 @@ class Glimpse(msgspec.Struct, gc=False):
     resourceType: str | None = None  # noqa: N815 - wire name
     id: str | int | None = None
     status: str | None = None
-    code: msgspec.Raw = _NOTHING
     subject: _Reference | None = None
     patient: _Reference | None = None
     component: list[_Component] | None = None
@@ -92,7 +92,20 @@ class Glimpse(msgspec.Struct, gc=False):
     admission: _Leaving | None = None
 
 
+class ResultGlimpse(msgspec.Struct, gc=False):
+    """The same of a result. Most lines of an export are results, so nothing is named that they do not have."""
+
+    resourceType: str | None = None  # noqa: N815 - wire name
+    id: str | int | None = None
+    status: str | None = None
+    code: msgspec.Raw = _NOTHING
+    subject: _Reference | None = None
+    patient: _Reference | None = None
+    component: list[_Component] | None = None
+
+
 glimpse = msgspec.json.Decoder(Glimpse, strict=False).decode
+glimpse_result = msgspec.json.Decoder(ResultGlimpse, strict=False).decode
 
 
 def key_of(seen: Glimpse) -> bytes | None:
@@ -101,7 +114,12 @@ def key_of(seen: Glimpse) -> bytes | None:
         return None
     if seen.resourceType == "Encounter" and seen.status != "finished":
         return None
-    return b"|".join((seen.code, seen.type, seen.reasonCode))
+    return b"|".join((seen.type, seen.reasonCode))
+
+
+def key_of_result(seen: ResultGlimpse) -> bytes | None:
+    """The same of a result: its code as it came."""
+    return bytes(seen.code) if seen.component is None else None
 
 
 class Unsorted(Exception):
@@ -144,7 +162,7 @@ class Sieve:
             head = self._decode(line)
         except DecodeFailure as error:
             kind, named = _found(_TYPE, line) or "", _found(_NAMED, line)
-            patient = self._patient(named) if named is not None else None
+            patient = self.patient(named) if named is not None else None
             if kind == "Patient":
                 patient = _found(_ID, line) or patient
             raise Unsorted(
@@ -156,11 +174,11 @@ class Sieve:
         if kind_name in ("Patient", "Medication"):
             return kind_name, None if head.id is None else str(head.id), True
         about = head.subject or head.patient
-        patient = self._patient(about.reference) if about and about.reference else None
+        patient = self.patient(about.reference) if about and about.reference else None
         return kind_name, patient, self._matters(kind_name, head)
 
     def _matters(self, kind: str, head: _Head) -> bool:
-        if kind == "Observation":
+        if kind == RESULT:
             return self._is_read(head.code) or any(self._is_read(c.code) for c in head.component or ())
         if kind == "Encounter":
             # A finished visit without a code we know and without a disposition tells a rule nothing.
@@ -196,7 +214,7 @@ class Sieve:
             for coding in concept.coding
         )
 
-    def _patient(self, reference: str) -> str | None:
+    def patient(self, reference: str) -> str | None:
         """The patient's id in a reference, or None when it leads to nobody we could name."""
         try:
             return self._patients[reference]

@@ -59,3 +59,12 @@ def test_processes_that_die_again_and_again_are_told_in_one_line():
     with pytest.raises(SettingsError, match="keep dying"):
         list(several.run(die, [1, 2]))
     several.close()
+
+
+@pytest.mark.parametrize(
+    ("gigabytes", "shards"), [(0, 1), (0.1, 1), (0.25, 2), (2.5, 20), (8, 64), (25, 64), (250, 250)]
+)
+def test_a_large_export_gets_more_patients_for_each_shard_before_it_gets_more_shards(
+    gigabytes: float, shards: int
+) -> None:
+    assert running.shards_for(int(gigabytes * (1 << 30))) == shards
