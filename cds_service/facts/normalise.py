@@ -317,7 +317,7 @@ def read_orders(
     unclassified: list[str] = []
     for resource in resources:
         if resource.resourceType == "MedicationRequest":
-            medication = reader.medication(resource, draft=True)
+            medication = reader.draft(resource)
             if medication.basis == "none":
                 unclassified.append(resource.reference)
             orders.append(Order(resource.reference, medication=medication, renewal=renewal))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, tzinfo
 
 from cds_service.facts.dates import When, parse_when
-from cds_service.facts.model import Begun, Problem
-from cds_service.facts.record import Later
+from cds_service.facts.model import Problem
+from cds_service.facts.record import Parts, once
 from cds_service.fhir.decode import CodeableConcept, Resource
 from cds_service.localise.text import Message
 from cds_service.terminology.index import Terminology
@@ -112,18 +112,40 @@ def problem(resource: Resource, terminology: Terminology, zone: tzinfo, as_of: d
         coded=bool(resource.code and resource.code.coding),
         active=clinical not in _HISTORY and not has_abated,
         verification=verification if verification is None or verification in _VERIFICATION else "unknown",
-        begun=Later(lambda: _begun(resource, zone)),
+        begun=_Begun(resource, zone),
         abated=abated,
         sites=sites,
         source=resource.reference,
     )
 
 
-def _begun(resource: Resource, zone: tzinfo) -> Begun:
-    start = resource.onsetPeriod.start if resource.onsetPeriod else None
-    onset, onset_unreadable = _first_sent(resource.onsetDateTime, start, zone)
-    recorded, recorded_unreadable = _first_sent(resource.recordedDate, resource.assertedDate, zone)
-    return Begun(onset, recorded, onset_unreadable or recorded_unreadable)
+class _Begun(Parts):
+    """The dates of a Condition that tell since when it is there."""
+
+    def __init__(self, resource: Resource, zone: tzinfo) -> None:
+        self._resource, self._zone = resource, zone
+
+    @once
+    def onset(self) -> When | None:
+        return self._onset[0]
+
+    @once
+    def recorded(self) -> When | None:
+        return self._recorded[0]
+
+    @property
+    def unreadable(self) -> bool:
+        return self._onset[1] or self._recorded[1]
+
+    @once
+    def _onset(self) -> tuple[When | None, bool]:
+        resource = self._resource
+        start = resource.onsetPeriod.start if resource.onsetPeriod else None
+        return _first_sent(resource.onsetDateTime, start, self._zone)
+
+    @once
+    def _recorded(self) -> tuple[When | None, bool]:
+        return _first_sent(self._resource.recordedDate, self._resource.assertedDate, self._zone)
 
 
 def _first_sent(first: str | None, second: str | None, zone: tzinfo) -> tuple[When | None, bool]:
