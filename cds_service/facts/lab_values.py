@@ -12,6 +12,7 @@ from cds_service.localise.text import Message, Text
 
 NO_VALUE = Message("no value (reason given)")
 _NOTHING_SENT = Message("no value")
+_IMPLAUSIBLE = Message("implausible value ignored")
 
 
 def amount(
@@ -20,17 +21,23 @@ def amount(
     absent: bool,
 ) -> tuple[Decimal | None, Decimal | None, Text | None]:
     """Interval in the canonical unit, or the reason why there is none."""
-    if quantity is None or quantity.value is None:
+    value = quantity.value if quantity is not None else None
+    if quantity is None or value is None:
         return None, None, NO_VALUE if absent else Message("no numeric value")
-    if not quantity.value.is_finite():
+    if not value.is_finite():
         return None, None, Message("not a number")
     unit, problem = _unit(analyte, quantity)
     if unit is None:
         return None, None, problem
-    value = analyte.to_canonical(quantity.value, unit) if is_amount(quantity.value) else None
-    if value is None or not analyte.plausible[0] <= value <= analyte.plausible[1]:
-        return None, None, Message("implausible value ignored")
-    match (quantity.comparator or "").strip():
+    if not is_amount(value):
+        return None, None, _IMPLAUSIBLE
+    value *= analyte.factors[unit]
+    least, most = analyte.plausible
+    if not least <= value <= most:
+        return None, None, _IMPLAUSIBLE
+    if not quantity.comparator:
+        return value, value, None
+    match quantity.comparator.strip():
         case "":
             return value, value, None
         case "<" | "<=":

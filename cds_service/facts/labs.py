@@ -12,13 +12,13 @@ from operator import attrgetter
 
 from msgspec.structs import replace
 
-from cds_service.facts.dates import When, parse_when
+from cds_service.facts.dates import FUTURE_TOLERANCE, When, parse_when
 from cds_service.facts.lab_values import NO_VALUE, Normal, amount, as_sent
 from cds_service.facts.model import Lab, Labs
 from cds_service.facts.problems import concept_texts
 from cds_service.facts.record import Record
 from cds_service.facts.units import Analyte
-from cds_service.fhir.decode import CodeableConcept, Coding, Component, Resource
+from cds_service.fhir.decode import Coding, Component, Resource
 from cds_service.localise.text import Message, Text
 from cds_service.terminology.index import Terminology
 
@@ -29,6 +29,10 @@ _LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 _NONE: frozenset[str] = frozenset()
 _Code = tuple[str | None, str | int | None]
 _Meaning = tuple[frozenset[str], Analyte | None]
+_Found = tuple[Resource, Resource | Component, frozenset[str]]
+"""A result as it came: its Observation, the part that holds the value, and the sets of its code."""
+_SLACK_DAYS = 3
+"""More days than there can be between the day and the instant of a date, in whatever zone and precision."""
 
 
 class LabReader:
@@ -58,28 +62,24 @@ class LabReader:
             for value in values:
                 if value.code is None:
                     continue
-                sets, analyte = self._meaning(value.code, meanings)
+                sets, analyte = _NONE, None
+                for coding in value.code.coding:
+                    # Many results share a code: what it means is found out once.
+                    code = coding.system, coding.code
+                    meaning = meanings.get(code)
+                    if meaning is None:
+                        meaning = meanings[code] = self._meaning_of(coding)
+                    if meaning[0]:
+                        sets = sets | meaning[0] if sets else meaning[0]
+                        analyte = analyte or meaning[1]
                 if analyte is not None:
                     history = histories.get(analyte.id)
                     if history is None:
                         history = histories[analyte.id] = _History(analyte, calendar)
-                    history.found.append(_Found(resource, value, sets))
+                    history.found.append((resource, value, sets))
                     known = True
             unmapped += not known and resource.valueQuantity is not None
         return _Histories(histories), unmapped
-
-    def _meaning(self, concept: CodeableConcept, meanings: dict[_Code, _Meaning]) -> _Meaning:
-        """What the codings of a result mean together; `meanings` answers for the many that share a code."""
-        sets, analyte = _NONE, None
-        for coding in concept.coding:
-            code = coding.system, coding.code
-            found = meanings.get(code)
-            if found is None:
-                found = meanings[code] = self._meaning_of(coding)
-            if found[0]:
-                sets = sets | found[0] if sets else found[0]
-                analyte = analyte or found[1]
-        return sets, analyte
 
     def _meaning_of(self, coding: Coding) -> _Meaning:
         sets = self._terminology.sets_of(coding.system, None if coding.code is None else str(coding.code))
@@ -94,6 +94,8 @@ class _Calendar:
 
     def __init__(self, zone: tzinfo, as_of: datetime) -> None:
         self.zone, self.as_of = zone, as_of
+        self.end = as_of + FUTURE_TOLERANCE
+        """What is dated later lies in the future."""
         self._read: dict[str, When | None] = {}
 
     def when(self, text: str | None) -> When | None:
@@ -129,14 +131,6 @@ class _Histories(Labs):
         return () if history is None else history.labs(within_days)
 
 
-class _Found(Record, frozen=True, gc=False):
-    """A result as it came: its Observation, the part that holds the value, and the sets of its code."""
-
-    resource: Resource
-    value: Resource | Component
-    sets: frozenset[str]
-
-
 class _Dated(Record, frozen=True, gc=False):
     """A result with the instant by which it is sorted."""
 
@@ -167,24 +161,28 @@ class _History:
         return labs
 
     def _since(self, within_days: int | None) -> list[Lab]:
-        if self._dated is None:
-            self._dated = self._sort()
-        dated, age_days = self._dated, self._calendar.age_days
-        # Where clocks change, a date without a time can be a day younger than a result before it.
+        dated, calendar = self._dated, self._calendar
+        if dated is None:
+            dated = self._dated = self._sort()
         while self._next < len(dated) and (
-            within_days is None or age_days(dated[self._next].when) <= within_days + 1
+            within_days is None
+            or (calendar.as_of - dated[self._next].instant).days <= within_days + _SLACK_DAYS
         ):
-            self._made += self._of_one_time(dated)
+            self._take_one_time(dated)
         if within_days is None:
             return self._made
-        return [lab for lab in self._made if lab.when is not None and age_days(lab.when) <= within_days]
+        return [
+            lab for lab in self._made if lab.when is not None and calendar.age_days(lab.when) <= within_days
+        ]
 
     def _sort(self) -> list[_Dated]:
         """Newest first; results without a date, and those that may be of any day, are set aside."""
         dated: list[_Dated] = []
         for found in self.found:
-            when, reported = _date(found.resource, self._calendar)
-            if when is None or _may_be_recent(when, self._calendar.as_of, self._analyte):
+            when, reported = _date(found[0], self._calendar)
+            if when is None or (
+                not when.has_day and _may_be_recent(when, self._calendar.as_of, self._analyte)
+            ):
                 self._undated.append(self._lab(found, when, None, reported=reported))
             else:
                 dated.append(_Dated(when.instant, when, reported, found))
@@ -192,27 +190,28 @@ class _History:
         dated.sort(key=attrgetter("instant"), reverse=True)
         return dated
 
-    def _of_one_time(self, dated: Sequence[_Dated]) -> Sequence[Lab]:
-        """The result of the next time, and before it one that cannot be used but may be the valid one."""
+    def _take_one_time(self, dated: Sequence[_Dated]) -> None:
+        """Read the result of the next time, and before it one that cannot be used but may be the valid one."""
         first = dated[self._next]
         begin, self._next = self._next, self._next + 1
         while self._next < len(dated) and dated[self._next].instant == first.instant:
             self._next += 1
         if self._next == begin + 1:
-            return (self._lab(first.found, first.when, first.when, reported=first.reported),)
+            self._made.append(self._lab(first.found, first.when, first.when, reported=first.reported))
+            return
         group = [
             (
                 self._lab(each.found, each.when, each.when, reported=each.reported),
-                _version(each.found.resource, self._calendar),
+                _version(each.found[0], self._calendar),
             )
             for each in dated[begin : self._next]
         ]
         chosen = _one_result(group)
-        return *_unusable_beside(chosen, group), chosen
+        self._made += (*_unusable_beside(chosen, group), chosen)
 
     def _lab(self, found: _Found, sent: When | None, when: When | None, *, reported: bool) -> Lab:
         """The result as dated by `when`, or undated, although a date without a day was sent."""
-        resource, value, analyte = found.resource, found.value, self._analyte
+        (resource, value, sets), analyte = found, self._analyte
         quantity = value.valueQuantity
         status = resource.status or "unknown"
         if status not in _USABLE:
@@ -220,7 +219,10 @@ class _History:
         low, high, problem = amount(analyte, quantity, value.dataAbsentReason is not None)
         # These are no results at all: unlike one that cannot be read, they leave an older result as it is.
         none_given = problem is NO_VALUE or (status in _NOT_A_RESULT and bool(resource.status))
-        problem = _status_problem(status) or problem or _date_problem(sent, self._calendar.as_of)
+        if status not in _USABLE:
+            problem = _status_problem(status)
+        elif problem is None and (sent is None or sent.instant > self._calendar.end or not sent.has_day):
+            problem = _date_problem(sent, self._calendar)
         return Lab(
             analyte=analyte.id,
             low=None if problem else low,
@@ -234,7 +236,7 @@ class _History:
             excluded=problem if none_given else self._excluded(resource),
             reference=Normal(analyte, quantity, value.referenceRange) if value.referenceRange else None,
             specimen=resource.specimen.reference if resource.specimen else None,
-            sets=found.sets,
+            sets=sets,
             source=resource.reference,
         )
 
@@ -262,24 +264,19 @@ def _date(resource: Resource, calendar: _Calendar) -> tuple[When | None, bool]:
     return (when, False) if when is not None else (calendar.when(resource.issued), True)
 
 
-def _status_problem(status: str) -> Text | None:
-    if status in _USABLE:
-        return None
+def _status_problem(status: str) -> Text:
     return Message("status {code}", code=status) if status in _NOT_A_RESULT else Message("status not usable")
 
 
-def _date_problem(when: When | None, as_of: datetime) -> Text | None:
+def _date_problem(when: When | None, calendar: _Calendar) -> Text:
+    """Why a result cannot be placed in time, of one that cannot."""
     if when is None:
         return Message("no usable date")
-    if when.is_future(as_of):
-        return Message("dated in the future")
-    return None if when.has_day else Message("date without a day")
+    return Message("dated in the future") if when.instant > calendar.end else Message("date without a day")
 
 
 def _may_be_recent(when: When, as_of: datetime, analyte: Analyte) -> bool:
-    """The date lacks its day, and the latest day that it can mean is not out of date."""
-    if when.has_day:
-        return False
+    """The latest day that a date without a day can mean is not out of date."""
     longest = 366 if when.precision == "year" else 31
     return (as_of.date() - when.day).days <= longest + analyte.ageing_days
 
