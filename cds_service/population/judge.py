@@ -16,6 +16,7 @@ from cds_service.engine import Engine
 from cds_service.facts.medications import MedicationShelf, shelve
 from cds_service.facts.model import Facts
 from cds_service.facts.normalise import Setting
+from cds_service.facts.units import Analyte
 from cds_service.fhir.decode import Resource
 from cds_service.fhir.source import Source
 from cds_service.population.gather import Catalogue, Person
@@ -176,14 +177,14 @@ class Judge:
     def _needs_no_more(self, facts: Facts) -> bool:
         """Not in the population, and every rule is clear, whatever is still unread."""
         # Members are asked no further: of them everything is read.
-        return self.view.membership(facts).answer is Answer.NOT_MET and all(
+        return facts.feature(self.view.membership).answer is Answer.NOT_MET and all(
             _settled(rule, facts) for rule, _ in self.rules
         )
 
     def judge(self, patient: str, facts: Facts) -> Standing:
         """All rules on complete facts."""
         outcomes = [judged_by(rule, facts, mode) for rule, mode in self.rules]
-        answer = self.view.membership(facts).answer
+        answer = facts.feature(self.view.membership).answer
         return self._told(patient, facts, outcomes, member=answer is not Answer.NOT_MET)
 
     def facts(self, patient: str, sources: Mapping[str, Source], shelf: MedicationShelf) -> Facts:
@@ -199,7 +200,7 @@ class Judge:
         return self.ready.normaliser.facts(sources, (), shelf, setting)
 
     def _told(self, patient: str, facts: Facts, outcomes: list[Outcome], *, member: bool) -> Standing:
-        found = self.view.membership(facts)
+        found = facts.feature(self.view.membership)
         standing = Standing(
             patient=patient,
             member=_MEMBER[found.answer],
@@ -220,10 +221,12 @@ class Judge:
             standing.point = self._point(facts)
         return standing
 
-    def _age(self, facts: Facts, analyte: Any) -> int | None:
-        for lab in facts.results(analyte) or ():
-            if lab.when is not None and lab.problem is None and lab.excluded is None:
-                return facts.age_days(lab.when)
+    def _age(self, facts: Facts, analyte: Analyte) -> int | None:
+        # Nearly always one of those that the rules have read already.
+        for days in (analyte.ageing_days, None):
+            for lab in facts.results(analyte, days) or ():
+                if lab.when is not None and lab.problem is None and lab.excluded is None:
+                    return facts.age_days(lab.when)
         return None
 
     def _point(self, facts: Facts) -> tuple[float, float, str] | None:

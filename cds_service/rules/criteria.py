@@ -335,13 +335,17 @@ class Taking(_OfGroups):
 
     def found(self, facts: Facts) -> list[Medication]:
         """The medicines on the list that count, other than the order being judged."""
-        if self.ids.isdisjoint(facts.feature(_medicine_sets)):
+        ids = self.ids
+        if ids.isdisjoint(facts.feature(_medicine_sets)):
             return []
         judged = facts.order.reference if facts.order else None
         return [
             item
             for item in facts.medications or ()
-            if item.source != judged and self.counts(item) and self._time_counts(facts, item)
+            if not ids.isdisjoint(item.sets)
+            and item.source != judged
+            and self._time_counts(facts, item)
+            and self._route_counts(item.route)
         ]
 
     def counts(self, item: Medication) -> bool:
