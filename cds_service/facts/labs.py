@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 
 from msgspec.structs import replace
 
@@ -31,6 +31,8 @@ _Code = tuple[str | None, str | int | None]
 _Meaning = tuple[frozenset[str], Analyte | None]
 _Found = tuple[Resource, Resource | Component, frozenset[str]]
 """A result as it came: its Observation, the part that holds the value, and the sets of its code."""
+_Dated = tuple[datetime, When, bool, _Found]
+"""The instant by which it is sorted, its date, whether that is only when it was reported, and the result."""
 _SLACK_DAYS = 3
 """More days than there can be between the day and the instant of a date, in whatever zone and precision."""
 
@@ -130,14 +132,13 @@ class _Histories(Labs):
         history = self._histories.get(analyte)
         return () if history is None else history.labs(within_days)
 
+    def newest(self, analyte: str, within_days: int) -> Iterator[Lab]:
+        history = self._histories.get(analyte)
+        return iter(()) if history is None else history.newest(within_days)
 
-class _Dated(Record, frozen=True, gc=False):
-    """A result with the instant by which it is sorted."""
-
-    instant: datetime
-    when: When
-    reported: bool
-    found: _Found
+    def undated(self, analyte: str) -> Sequence[Lab]:
+        history = self._histories.get(analyte)
+        return () if history is None else history.undated()
 
 
 class _History:
@@ -157,17 +158,26 @@ class _History:
     def labs(self, within_days: int | None) -> tuple[Lab, ...]:
         labs = self._labs.get(within_days)
         if labs is None:
-            labs = self._labs[within_days] = (*self._since(within_days), *self._undated)
+            labs = self._labs[within_days] = (*self._since(within_days), *self.undated())
         return labs
 
+    def newest(self, within_days: int) -> Iterator[Lab]:
+        dated, calendar, place = self._sorted(), self._calendar, 0
+        while place < len(self._made) or self._reaches(dated, within_days):
+            if place == len(self._made):
+                self._take_one_time(dated)
+            lab = self._made[place]
+            place += 1
+            if lab.when is not None and calendar.age_days(lab.when) <= within_days:
+                yield lab
+
+    def undated(self) -> list[Lab]:
+        self._sorted()
+        return self._undated
+
     def _since(self, within_days: int | None) -> list[Lab]:
-        dated, calendar = self._dated, self._calendar
-        if dated is None:
-            dated = self._dated = self._sort()
-        while self._next < len(dated) and (
-            within_days is None
-            or (calendar.as_of - dated[self._next].instant).days <= within_days + _SLACK_DAYS
-        ):
+        dated, calendar = self._sorted(), self._calendar
+        while self._reaches(dated, within_days):
             self._take_one_time(dated)
         if within_days is None:
             return self._made
@@ -175,36 +185,48 @@ class _History:
             lab for lab in self._made if lab.when is not None and calendar.age_days(lab.when) <= within_days
         ]
 
+    def _reaches(self, dated: Sequence[_Dated], within_days: int | None) -> bool:
+        """There is a result that is not yet read and may be as young."""
+        if self._next == len(dated):
+            return False
+        if within_days is None:
+            return True
+        return (self._calendar.as_of - dated[self._next][0]).days <= within_days + _SLACK_DAYS
+
+    def _sorted(self) -> list[_Dated]:
+        if self._dated is None:
+            self._dated = self._sort()
+        return self._dated
+
     def _sort(self) -> list[_Dated]:
         """Newest first; results without a date, and those that may be of any day, are set aside."""
         dated: list[_Dated] = []
+        calendar = self._calendar
         for found in self.found:
-            when, reported = _date(found[0], self._calendar)
-            if when is None or (
-                not when.has_day and _may_be_recent(when, self._calendar.as_of, self._analyte)
-            ):
+            resource = found[0]
+            when, reported = calendar.when(resource.effectiveDateTime), False
+            if when is None:
+                when, reported = _date(resource, calendar)
+            if when is None or (not when.has_day and _may_be_recent(when, calendar.as_of, self._analyte)):
                 self._undated.append(self._lab(found, when, None, reported=reported))
             else:
-                dated.append(_Dated(when.instant, when, reported, found))
+                dated.append((when.instant, when, reported, found))
         self._undated.sort(key=attrgetter("source"))
-        dated.sort(key=attrgetter("instant"), reverse=True)
+        dated.sort(key=itemgetter(0), reverse=True)
         return dated
 
     def _take_one_time(self, dated: Sequence[_Dated]) -> None:
         """Read the result of the next time, and before it one that cannot be used but may be the valid one."""
-        first = dated[self._next]
+        instant, when, reported, found = dated[self._next]
         begin, self._next = self._next, self._next + 1
-        while self._next < len(dated) and dated[self._next].instant == first.instant:
+        while self._next < len(dated) and dated[self._next][0] == instant:
             self._next += 1
         if self._next == begin + 1:
-            self._made.append(self._lab(first.found, first.when, first.when, reported=first.reported))
+            self._made.append(self._lab(found, when, when, reported=reported))
             return
         group = [
-            (
-                self._lab(each.found, each.when, each.when, reported=each.reported),
-                _version(each.found[0], self._calendar),
-            )
-            for each in dated[begin : self._next]
+            (self._lab(found, when, when, reported=reported), _version(found[0], self._calendar))
+            for _, when, reported, found in dated[begin : self._next]
         ]
         chosen = _one_result(group)
         self._made += (*_unusable_beside(chosen, group), chosen)

@@ -7,7 +7,7 @@ see FHIR resources, only these records, each of which names the resource it came
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
@@ -162,6 +162,14 @@ class Labs(Mapping[str, tuple[Lab, ...]]):
     @abstractmethod
     def of(self, analyte: str, within_days: int | None = None) -> tuple[Lab, ...]:
         """Results at most so many days old, and those without a date, which may be as new; empty when there are none."""
+
+    @abstractmethod
+    def newest(self, analyte: str, within_days: int) -> Iterator[Lab]:
+        """The dated ones of these, newest first, each read when it is its turn."""
+
+    @abstractmethod
+    def undated(self, analyte: str) -> Sequence[Lab]:
+        """Those without a date that can be used."""
 
 
 class DailyDose(Record, frozen=True, gc=False):

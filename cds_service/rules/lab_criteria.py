@@ -59,8 +59,7 @@ def latest(facts: Facts, analyte: Analyte) -> Latest:
 
 
 def _latest(facts: Facts, analyte: Analyte) -> Latest:
-    results = facts.results(analyte, analyte.ageing_days)
-    if results is None:
+    if analyte.source in facts.failures:
         reason = facts.why_unread(analyte.source)
         unreadable = Message("laboratory results not readable ({reason})", reason=reason)
         return Latest(None, None, None, None, lambda: unreadable)
@@ -68,24 +67,25 @@ def _latest(facts: Facts, analyte: Analyte) -> Latest:
     preliminary: Lab | None = None
     last: Lab | None = None
     doubts: list[Text] = []
-    for lab in results:
+    for lab in facts.labs.newest(analyte.id, analyte.ageing_days):
         if lab.excluded is not None:
             continue
         if last is None:
             last = lab
-        if lab.when is None:
-            doubts.append(Message("an undated result exists ({problem})", problem=lab.problem))
-        elif usable is not None:
-            continue
-        elif lab.problem is not None:
+        if lab.problem is not None:
             doubts.append(
                 Message("result of {when} not usable: {problem}", when=lab.when, problem=lab.problem)
             )
         elif not lab.preliminary:
             usable = lab
+            break
         elif preliminary is None:
             preliminary = lab
             doubts.append(Message("result of {when} is preliminary", when=lab.when))
+    for lab in facts.labs.undated(analyte.id):
+        if lab.excluded is None:
+            last = last or lab
+            doubts.append(Message("an undated result exists ({problem})", problem=lab.problem))
     if "labs" in facts.incomplete and analyte.source == "labs":
         doubts.append(Message("laboratory results were received only in part"))
     if last is None or last.when is None:
