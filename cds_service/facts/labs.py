@@ -16,7 +16,6 @@ from cds_service.facts.dates import FUTURE_TOLERANCE, When, parse_when
 from cds_service.facts.lab_values import NO_VALUE, Normal, amount, as_sent
 from cds_service.facts.model import Lab, Labs
 from cds_service.facts.problems import concept_texts
-from cds_service.facts.record import Record
 from cds_service.facts.units import Analyte
 from cds_service.fhir.decode import Coding, Component, Resource
 from cds_service.localise.text import Message, Text

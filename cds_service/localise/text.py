@@ -8,8 +8,9 @@ code: it is printed as it is and never translated.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
+from functools import partial
 
 from cds_service.localise.language import ENGLISH, Language
 
@@ -114,6 +115,21 @@ class Joined(Text):
             longer = f"{text}{self.between}{part}" if text else part
             text = longer if len(longer) <= self.most else text
         return text
+
+
+class Deferred(Text):
+    """A text that is put together when somebody reads it: of most reasons nobody does.
+
+    What it is made from must not be the facts: they keep it, and what keeps itself outlives the call.
+    """
+
+    __slots__ = ("_make",)
+
+    def __init__(self, make: Callable[..., Text], /, *given: object) -> None:
+        self._make = partial(make, *given)
+
+    def render(self, language: Language) -> str:
+        return self._make().render(language)
 
 
 class Shortened(Text):

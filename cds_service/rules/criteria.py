@@ -13,7 +13,7 @@ from typing import Protocol, runtime_checkable
 
 from cds_service.facts.dates import When, years_between
 from cds_service.facts.model import Facts, Medication, MedicationState, Order, Problem
-from cds_service.localise.text import Joined, Message, Text
+from cds_service.localise.text import Deferred, Joined, Message, Text
 from cds_service.rules.answer import Answer, Asked, Finding, met, not_met, unknown
 
 
@@ -327,8 +327,7 @@ class Taking(_OfGroups):
             )
         found = self.found(facts)
         if found:
-            because = Joined("; ", (describe_medication(item) for item in found))
-            return met(self, because, *(item.source for item in found))
+            return met(self, Deferred(describe_medications, found), *[item.source for item in found])
         if "medications" in facts.incomplete:
             return unknown(self, Message("medication list incomplete"), optional=True)
         return not_met(self, _NOT_LISTED)
@@ -474,6 +473,11 @@ def describe_medication(item: Medication) -> Text:
     if item.started:
         return Message("{drug}, {state} since {when}", drug=name, state=state, when=item.started)
     return Message("{drug}, {state}", drug=name, state=state)
+
+
+def describe_medications(items: Iterable[Medication]) -> Text:
+    """Each of them, apart by semicolons."""
+    return Joined("; ", [describe_medication(item) for item in items])
 
 
 def by_name(drug: Text) -> Text:

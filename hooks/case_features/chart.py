@@ -9,15 +9,15 @@ from cds_service.api import (
     Answer,
     AnyOf,
     CodeGroup,
+    Deferred,
     Facts,
     Finding,
     HadProcedure,
-    Joined,
     Medication,
     MedicationState,
     Message,
     Taking,
-    describe_medication,
+    describe_medications,
     met,
     not_met,
     unknown,
@@ -54,8 +54,7 @@ class OnNow:
             return Finding(self, taking.answer, taking.because, optional=taking.optional)
         found = self.found(facts) if taking.answer is Answer.MET else []
         if found:
-            because = Joined("; ", (describe_medication(item) for item in found))
-            return met(self, because, *(item.source for item in found))
+            return met(self, Deferred(describe_medications, found), *[item.source for item in found])
         return not_met(self, Message("none is active on the medication list"))
 
     def found(self, facts: Facts) -> list[Medication]:
