@@ -78,9 +78,8 @@ def status_code(value: CodeableConcept | str | None, known: frozenset[str]) -> s
     if isinstance(value, str):
         words = [value]
     else:
-        first = value.coding[0].code if value.coding else None
-        if isinstance(first, str) and first in known:
-            return first
+        if value.coding and (first := value.coding[0].code) in known:
+            return str(first)
         words = [str(coding.code) for coding in value.coding if coding.code is not None]
         words.append(value.text or "")
     codes = [word.strip().lower() for word in words if word.strip()]

@@ -21,6 +21,9 @@ from cds_service.terminology.valueset import Exclusion, ValueSet
 
 _NONE: frozenset[str] = frozenset()
 _SPELLED_IN_WAYS = frozenset({NDC, ATC, ICD10CM, ICD10, ICD9CM})
+_SPELLED_IN_ONE_WAY = frozenset(
+    form for form, system in ALIASES.items() if system not in _SPELLED_IN_WAYS
+)
 _ORDER = {RXNORM: 0, NDC: 1, ATC: 2, SNOMED: 3}
 
 
@@ -110,6 +113,8 @@ class Terminology:
         if found:
             return self._by_code(found, texts)
         match = self._drug_names.find(*texts)
+        if not match.sets:
+            return UNRECOGNISED
         sets = match.remaining
         return DrugIdentity(sets, "name", display=match.name) if sets else UNRECOGNISED
 
@@ -129,8 +134,11 @@ class Terminology:
         if system is None or code is None:
             return None
         entries = self._by_system.get(system)
-        if entries is not None and (entry := entries.get(code)):
-            return entry
+        if entries is not None:
+            if (entry := entries.get(code)) is not None:
+                return entry
+            if system in _SPELLED_IN_ONE_WAY and not code[-1:].isspace() and not code[:1].isspace():
+                return None
         # Fields of fixed width arrive padded with blanks.
         canonical = ALIASES.get(system.strip())
         return None if canonical is None else self._otherwise(canonical, code.strip())
