@@ -26,12 +26,15 @@ def amount(
         return None, None, NO_VALUE if absent else Message("no numeric value")
     if not value.is_finite():
         return None, None, Message("not a number")
-    unit, problem = _unit(analyte, quantity)
-    if unit is None:
-        return None, None, problem
+    code, factors = quantity.code, analyte.factors
+    if code not in factors or quantity.system != UCUM or quantity.unit not in (code, None):
+        # Spelled in another way than most are.
+        code, problem = _unit(analyte, quantity)
+        if code is None:
+            return None, None, problem
     if not is_amount(value):
         return None, None, _IMPLAUSIBLE
-    value *= analyte.factors[unit]
+    value *= factors[code]
     least, most = analyte.plausible
     if not least <= value <= most:
         return None, None, _IMPLAUSIBLE
@@ -51,8 +54,6 @@ def amount(
 def _unit(analyte: Analyte, quantity: Quantity) -> tuple[str | None, Text | None]:
     """UCUM code of the result and, when there is none, the reason."""
     code = quantity.code
-    if code in analyte.factors and quantity.system == UCUM and quantity.unit in (code, None):
-        return code, None
     coded = analyte.ucum(code) if quantity.system in (UCUM, None) else None
     spelled = analyte.ucum(quantity.unit)
     if coded and spelled and analyte.factors.get(coded) != analyte.factors.get(spelled):

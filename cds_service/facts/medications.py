@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import tzinfo
 
+import msgspec
 from msgspec.structs import replace
 
 from cds_service.facts import dosage
@@ -206,56 +207,51 @@ def _status(resource: Resource) -> str:
     return status if status in _STATES else status.strip().lower()
 
 
-class _Course(Parts):
+class _Course(Parts, msgspec.Struct, dict=True, eq=False):
     """How the medicine of one request is taken. Of most medicines nobody asks more than the route."""
 
-    def __init__(
-        self,
-        resource: Resource,
-        identity: DrugIdentity,
-        state: MedicationState,
-        zone: tzinfo,
-        terminology: Terminology,
-    ) -> None:
-        self._resource, self._identity, self._state = resource, identity, state
-        self._zone, self._terminology = zone, terminology
+    resource: Resource
+    identity: DrugIdentity
+    state: MedicationState
+    zone: tzinfo
+    terminology: Terminology
 
     @once
     def started(self) -> When | None:
-        return _started(self._resource, self._zone)
+        return _started(self.resource, self.zone)
 
     @once
     def ended(self) -> When | None:
-        return _ended(self._resource, self._zone) if self._state is MedicationState.ENDED else None
+        return _ended(self.resource, self.zone) if self.state is MedicationState.ENDED else None
 
     @once
     def route(self) -> str | None:
-        return dosage.route(self._resource)
+        return dosage.route(self.resource)
 
     @once
     def daily_dose(self) -> DailyDose | None:
-        identity = self._identity
-        return dosage.daily_dose(self._resource, identity.display) if identity.sets else None
+        identity = self.identity
+        return dosage.daily_dose(self.resource, identity.display) if identity.sets else None
 
     @once
     def dose_given(self) -> bool:
-        return dosage.dose_given(self._resource)
+        return dosage.dose_given(self.resource)
 
     @once
     def days(self) -> int | None:
-        return dosage.course_days(self._resource, self._zone)
+        return dosage.course_days(self.resource, self.zone)
 
     @once
     def as_needed(self) -> bool:
-        return dosage.as_needed(self._resource)
+        return dosage.as_needed(self.resource)
 
     @once
     def single_dose(self) -> bool:
-        return dosage.single_dose(self._resource)
+        return dosage.single_dose(self.resource)
 
     @once
     def reasons(self) -> frozenset[str]:
-        return _reasons(self._resource, self._terminology)
+        return _reasons(self.resource, self.terminology)
 
 
 def _reasons(resource: Resource, terminology: Terminology) -> frozenset[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, tzinfo
 
+import msgspec
+
 from cds_service.facts.dates import When, parse_when
 from cds_service.facts.model import Problem
 from cds_service.facts.record import Parts, once
@@ -41,9 +43,8 @@ def concept_texts(concept: CodeableConcept | None) -> tuple[str, ...]:
     """Every wording of a concept: its text and the displays of its codings."""
     if concept is None:
         return ()
-    words = [concept.text] if concept.text else []
-    words += [coding.display for coding in concept.coding if coding.display]
-    return tuple(words)
+    words = [coding.display for coding in concept.coding if coding.display]
+    return (concept.text, *words) if concept.text else tuple(words)
 
 
 def told(
@@ -118,11 +119,11 @@ def problem(resource: Resource, terminology: Terminology, zone: tzinfo, as_of: d
     )
 
 
-class _Begun(Parts):
+class _Begun(Parts, msgspec.Struct, dict=True, eq=False):
     """The dates of a Condition that tell since when it is there."""
 
-    def __init__(self, resource: Resource, zone: tzinfo) -> None:
-        self._resource, self._zone = resource, zone
+    resource: Resource
+    zone: tzinfo
 
     @once
     def onset(self) -> When | None:
@@ -138,13 +139,13 @@ class _Begun(Parts):
 
     @once
     def _onset(self) -> tuple[When | None, bool]:
-        resource = self._resource
+        resource = self.resource
         start = resource.onsetPeriod.start if resource.onsetPeriod else None
-        return _first_sent(resource.onsetDateTime, start, self._zone)
+        return _first_sent(resource.onsetDateTime, start, self.zone)
 
     @once
     def _recorded(self) -> tuple[When | None, bool]:
-        return _first_sent(self._resource.recordedDate, self._resource.assertedDate, self._zone)
+        return _first_sent(self.resource.recordedDate, self.resource.assertedDate, self.zone)
 
 
 def _first_sent(first: str | None, second: str | None, zone: tzinfo) -> tuple[When | None, bool]:

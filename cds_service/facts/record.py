@@ -33,6 +33,8 @@ class once(Generic[T]):  # noqa: N801 - reads as the decorator it is
 class Parts:
     """Parts of a record of which most are never asked for. Two are equal when all that they say is."""
 
+    __slots__ = ()
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Parts) and self._parts() == other._parts()
 

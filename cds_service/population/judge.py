@@ -171,8 +171,36 @@ class Judge:
         rest = self.facts(person.id, then, shelf)
         lossless = not facts.gaps and not rest.gaps
         # What was lost has to be told in the order of one reading.
-        whole = _together(facts, rest) if lossless else self.facts(person.id, first | then, shelf)
+        whole = self._together(facts, rest) if lossless else self.facts(person.id, first | then, shelf)
         return self.judge(person.id, whole)
+
+    def _together(self, first: Facts, rest: Facts) -> Facts:
+        """One set of facts from what was read first and from the rest, neither of which has gaps.
+
+        The first part need not be read again; of the features worked out from it alone, those that last are kept.
+        """
+        failures = {key: why for key, why in first.failures.items() if key in _FIRST}
+        failures |= {key: why for key, why in rest.failures.items() if key in _THEN}
+        return Facts(
+            as_of=first.as_of,
+            zone=first.zone,
+            hook=first.hook,
+            patient=first.patient,
+            problems=first.problems,
+            labs=rest.labs,
+            medications=rest.medications,
+            procedures=first.procedures,
+            encounters=first.encounters,
+            requests=rest.requests,
+            orders=(),
+            gaps=(),
+            incomplete=frozenset(),
+            failures=failures,
+            settings=first.settings,
+            units=first.units,
+            unmapped_labs=rest.unmapped_labs,
+            memo={each: first.memo[each] for each in self.view.lasting if each in first.memo},
+        )
 
     def _needs_no_more(self, facts: Facts) -> bool:
         """Not in the population, and every rule is clear, whatever is still unread."""
@@ -235,34 +263,6 @@ class Judge:
             return None
         x, y, day = found
         return float(round(x, 3)), float(round(y, 3)), day.isoformat()
-
-
-def _together(first: Facts, rest: Facts) -> Facts:
-    """One set of facts from what was read first and from the rest, neither of which has gaps.
-
-    The first part need not be read again; features worked out from it alone are not taken over.
-    """
-    failures = {key: why for key, why in first.failures.items() if key in _FIRST}
-    failures |= {key: why for key, why in rest.failures.items() if key in _THEN}
-    return Facts(
-        as_of=first.as_of,
-        zone=first.zone,
-        hook=first.hook,
-        patient=first.patient,
-        problems=first.problems,
-        labs=rest.labs,
-        medications=rest.medications,
-        procedures=first.procedures,
-        encounters=first.encounters,
-        requests=rest.requests,
-        orders=(),
-        gaps=(),
-        incomplete=frozenset(),
-        failures=failures,
-        settings=first.settings,
-        units=first.units,
-        unmapped_labs=rest.unmapped_labs,
-    )
 
 
 def _settled(rule: Rule, facts: Facts) -> bool:

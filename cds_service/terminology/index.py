@@ -21,9 +21,7 @@ from cds_service.terminology.valueset import Exclusion, ValueSet
 
 _NONE: frozenset[str] = frozenset()
 _SPELLED_IN_WAYS = frozenset({NDC, ATC, ICD10CM, ICD10, ICD9CM})
-_SPELLED_IN_ONE_WAY = frozenset(
-    form for form, system in ALIASES.items() if system not in _SPELLED_IN_WAYS
-)
+_SPELLED_IN_ONE_WAY = frozenset(form for form, system in ALIASES.items() if system not in _SPELLED_IN_WAYS)
 _ORDER = {RXNORM: 0, NDC: 1, ATC: 2, SNOMED: 3}
 
 

@@ -131,7 +131,7 @@ class NameMatcher:
         plain = _plain(text)
         spoken = _words_of(plain)
         # Most texts name nothing.
-        if self._telling.isdisjoint(spoken) and not self._stem_in(plain):
+        if self._telling.isdisjoint(spoken) and not any(map(plain.__contains__, self._stems)):
             return ()
         found = []
         place = 0
@@ -143,12 +143,6 @@ class NameMatcher:
                 found.append(phrase)
             place += len(phrase.words) if phrase else 1
         return found
-
-    def _stem_in(self, plain: str) -> bool:
-        for stem in self._stems:
-            if stem in plain:
-                return True
-        return False
 
     def _phrase_at(self, text: list[str], place: int) -> _Phrase | None:
         word = text[place]

@@ -49,10 +49,10 @@ class OnNow:
         return f"active order for {' or '.join(group.title for group in self.groups)}"
 
     def evaluate(self, facts: Facts) -> Finding:
-        taking = self._taking.evaluate(facts)
-        if taking.answer is Answer.UNKNOWN:
+        listed = self._taking.found(facts)
+        if not listed and (taking := self._taking.evaluate(facts)).answer is Answer.UNKNOWN:
             return Finding(self, taking.answer, taking.because, optional=taking.optional)
-        found = self.found(facts) if taking.answer is Answer.MET else []
+        found = [item for item in listed if item.state is MedicationState.ACTIVE]
         if found:
             return met(self, Deferred(describe_medications, found), *[item.source for item in found])
         return not_met(self, Message("none is active on the medication list"))
