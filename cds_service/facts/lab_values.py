@@ -26,15 +26,15 @@ def amount(
         return None, None, NO_VALUE if absent else Message("no numeric value")
     if not value.is_finite():
         return None, None, Message("not a number")
-    code, factors = quantity.code, analyte.factors
-    if code not in factors or quantity.system != UCUM or quantity.unit not in (code, None):
+    unit = quantity.code
+    if unit not in analyte.factors or quantity.system != UCUM or quantity.unit not in (unit, None):
         # Spelled in another way than most are.
-        code, problem = _unit(analyte, quantity)
-        if code is None:
+        unit, problem = _unit(analyte, quantity)
+        if problem is not None:
             return None, None, problem
-    if not is_amount(value):
+    if unit is None or not is_amount(value):
         return None, None, _IMPLAUSIBLE
-    value *= factors[code]
+    value *= analyte.factors[unit]
     least, most = analyte.plausible
     if not least <= value <= most:
         return None, None, _IMPLAUSIBLE

@@ -97,15 +97,15 @@ class _Calendar:
         self.zone, self.as_of = zone, as_of
         self.end = as_of + FUTURE_TOLERANCE
         """What is dated later lies in the future."""
-        self._read: dict[str, When | None] = {}
+        self.read: dict[str | None, When | None] = {}
 
     def when(self, text: str | None) -> When | None:
         if not text:
             return None
         try:
-            return self._read[text]
+            return self.read[text]
         except KeyError:
-            when = self._read[text] = parse_when(text, self.zone)
+            when = self.read[text] = parse_when(text, self.zone)
             return when
 
     def age_days(self, when: When) -> int:
@@ -202,10 +202,9 @@ class _History:
         dated: list[_Dated] = []
         calendar = self._calendar
         for found in self.found:
-            resource = found[0]
-            when, reported = calendar.when(resource.effectiveDateTime), False
+            when, reported = calendar.read.get(found[0].effectiveDateTime), False
             if when is None:
-                when, reported = _date(resource, calendar)
+                when, reported = _date(found[0], calendar)
             if when is None or (not when.has_day and _may_be_recent(when, calendar.as_of, self._analyte)):
                 self._undated.append(self._lab(found, when, None, reported=reported))
             else:

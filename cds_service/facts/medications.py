@@ -118,6 +118,11 @@ class _Drug(Record, frozen=True, gc=False):
     named_by_us: bool
 
 
+Drugs = dict[tuple[str | Coding | None, ...], _Drug]
+"""The drug for each concept in which a request named one: renewals say the same again and again."""
+_MOST_DRUGS = 50_000
+
+
 class MedicationReader:
     """Builds Medications; one per call, since it holds the call's Medication resources."""
 
@@ -126,12 +131,12 @@ class MedicationReader:
         terminology: Terminology,
         shelf: MedicationShelf,
         zone: tzinfo,
+        drugs: Drugs | None = None,
     ) -> None:
         self._terminology = terminology
         self._shelf = shelf
         self._zone = zone
-        self._drugs: dict[tuple[str | Coding | None, ...], _Drug] = {}
-        """By the concept in which a request names its drug: renewals say the same again and again."""
+        self._drugs: Drugs = {} if drugs is None else drugs
 
     def listed(self, resources: Iterable[Resource]) -> tuple[tuple[Medication, ...], list[str]]:
         """Medications on the list, and the sources of which status or drug cannot be told.
@@ -183,6 +188,8 @@ class MedicationReader:
         words = (*concept.coding, concept.text)
         drug = self._drugs.get(words)
         if drug is None:
+            if len(self._drugs) >= _MOST_DRUGS:
+                self._drugs.clear()
             drug = self._drugs[words] = self._identified(resource)
         return drug
 

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from cds_service.errors import ForeignPatient
 from cds_service.facts.dates import parse_when
 from cds_service.facts.labs import LabReader
-from cds_service.facts.medications import MedicationReader, MedicationShelf
+from cds_service.facts.medications import Drugs, MedicationReader, MedicationShelf
 from cds_service.facts.model import MUST_NOT, Encounter, Facts, Gap, Order, Patient, Problem, Procedure
 from cds_service.facts.problems import concept_sets, concept_texts, concepts, problem, told
 from cds_service.facts.record import Record
@@ -57,15 +57,20 @@ class Setting(Record, frozen=True):
 
 
 class Normaliser:
-    """Turns the sources of a call into Facts; built once from the terminology and the lab reader."""
+    """Turns the sources of a call into Facts; built once from the terminology and the lab reader.
 
-    def __init__(self, terminology: Terminology, labs: LabReader) -> None:
+    Only a job over many patients passes `drugs`, where the wordings of drugs are kept from one patient to the next:
+    words could hold a name, so none outlives a call.
+    """
+
+    def __init__(self, terminology: Terminology, labs: LabReader, drugs: Drugs | None = None) -> None:
         self.terminology = terminology
         self._labs = labs
+        self._drugs = drugs
 
     def reader(self, shelf: MedicationShelf, zone: tzinfo) -> MedicationReader:
         """Reads MedicationRequests with the Medication resources of one call."""
-        return MedicationReader(self.terminology, shelf, zone)
+        return MedicationReader(self.terminology, shelf, zone, self._drugs)
 
     def facts(
         self,
