@@ -95,7 +95,7 @@ def _from_time(text: str, zone: tzinfo) -> When:
         moment = moment.replace(tzinfo=zone)
     if midnight:
         moment += timedelta(days=1)
-    return When(moment.astimezone(UTC), _TIME, moment.date())
+    return When(moment if moment.tzinfo is UTC else moment.astimezone(UTC), _TIME, moment.date())
 
 
 def years_between(birth: When, as_of: datetime, zone: tzinfo) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from operator import attrgetter, itemgetter
 
 from msgspec.structs import replace
 
-from cds_service.facts.dates import FUTURE_TOLERANCE, When, parse_when
+from cds_service.facts.dates import FUTURE_TOLERANCE, Precision, When, parse_when
 from cds_service.facts.lab_values import NO_VALUE, Normal, amount, as_sent
 from cds_service.facts.model import Lab, Labs
 from cds_service.facts.problems import concept_texts
@@ -26,6 +26,7 @@ _NOT_A_RESULT = frozenset({"registered", "cancelled", "entered-in-error", "unkno
 _RANK = {"corrected": 2, "amended": 2, "final": 1, "preliminary": 0}
 _LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 _NONE: frozenset[str] = frozenset()
+_TIME = Precision.TIME
 _Code = tuple[str | None, str | int | None]
 _Meaning = tuple[frozenset[str], Analyte | None]
 _Found = tuple[Resource, Resource | Component, frozenset[str]]
@@ -108,8 +109,12 @@ class _Calendar:
             when = self.read[text] = parse_when(text, self.zone)
             return when
 
-    def age_days(self, when: When) -> int:
-        return when.age_days(self.as_of, self.zone)
+    def holds(self, when: When, within_days: int) -> bool:
+        """Whether the date is at most so many days old."""
+        # The days between two dates are at most one more than the whole days between two instants.
+        return (self.as_of - when.instant).days < within_days or (
+            when.age_days(self.as_of, self.zone) <= within_days
+        )
 
 
 class _Histories(Labs):
@@ -167,7 +172,7 @@ class _History:
                 self._take_one_time(dated)
             lab = self._made[place]
             place += 1
-            if lab.when is not None and calendar.age_days(lab.when) <= within_days:
+            if lab.when is not None and calendar.holds(lab.when, within_days):
                 yield lab
 
     def undated(self) -> list[Lab]:
@@ -180,9 +185,7 @@ class _History:
             self._take_one_time(dated)
         if within_days is None:
             return self._made
-        return [
-            lab for lab in self._made if lab.when is not None and calendar.age_days(lab.when) <= within_days
-        ]
+        return [lab for lab in self._made if lab.when is not None and calendar.holds(lab.when, within_days)]
 
     def _reaches(self, dated: Sequence[_Dated], within_days: int | None) -> bool:
         """There is a result that is not yet read and may be as young."""
@@ -205,7 +208,11 @@ class _History:
             when, reported = calendar.read.get(found[0].effectiveDateTime), False
             if when is None:
                 when, reported = _date(found[0], calendar)
-            if when is None or (not when.has_day and _may_be_recent(when, calendar.as_of, self._analyte)):
+            if when is None or (
+                when.precision is not _TIME
+                and not when.has_day
+                and _may_be_recent(when, calendar.as_of, self._analyte)
+            ):
                 self._undated.append(self._lab(found, when, None, reported=reported))
             else:
                 dated.append((when.instant, when, reported, found))
@@ -241,7 +248,9 @@ class _History:
         none_given = problem is NO_VALUE or (status in _NOT_A_RESULT and bool(resource.status))
         if status not in _USABLE:
             problem = _status_problem(status)
-        elif problem is None and (sent is None or sent.instant > self._calendar.end or not sent.has_day):
+        elif problem is None and (
+            sent is None or sent.instant > self._calendar.end or not (sent.precision is _TIME or sent.has_day)
+        ):
             problem = _date_problem(sent, self._calendar)
         return Lab(
             analyte=analyte.id,

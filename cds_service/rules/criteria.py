@@ -301,7 +301,7 @@ _NOT_DOCUMENTED = Message("not documented on the problem list")
 
 def _problem_sets(facts: Facts) -> frozenset[str]:
     """What all problems together stand for: most questions about them are answered by what is missing here."""
-    return frozenset().union(*(problem.sets for problem in facts.problems or ()))
+    return frozenset().union(*[problem.sets for problem in facts.problems or ()])
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,7 +340,7 @@ class Taking(_OfGroups):
         judged = facts.order.reference if facts.order else None
         return [
             item
-            for item in facts.medications or ()
+            for item in facts.feature(_recognised)
             if not ids.isdisjoint(item.sets)
             and item.source != judged
             and self._time_counts(facts, item)
@@ -369,7 +369,12 @@ _NOT_LISTED = Message("not on the medication list")
 
 def _medicine_sets(facts: Facts) -> frozenset[str]:
     """What all medicines on the list together stand for, as `_problem_sets`."""
-    return frozenset().union(*(item.sets for item in facts.medications or ()))
+    return frozenset().union(*[item.sets for item in facts.feature(_recognised)])
+
+
+def _recognised(facts: Facts) -> list[Medication]:
+    """The medicines on the list that are in some value set: most of a list is in none."""
+    return [item for item in facts.medications or () if item.sets]
 
 
 @dataclass(frozen=True, slots=True)
