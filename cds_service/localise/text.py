@@ -72,9 +72,10 @@ class Message(Text):
         template = language.messages.get(self.template, self.template)
         if not self.values:
             return template
-        shown: dict[str, object] = {}
-        for name, value in self.values.items():
-            shown[name] = value.render(language) if isinstance(value, Text) else told(value, language)
+        shown = {
+            name: value if value.__class__ is str else told(value, language)
+            for name, value in self.values.items()
+        }
         return template.format_map(shown)
 
 
