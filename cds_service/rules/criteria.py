@@ -66,6 +66,10 @@ class _OfGroups:
         return " or ".join(group.title for group in self.groups)
 
 
+_UNKNOWN = Answer.UNKNOWN
+"""By a name of its own, because an attribute of an enumeration costs as much as a comparison."""
+
+
 # --- triggers ---------------------------------------------------------------------------------------
 
 
@@ -158,16 +162,21 @@ def _several(asked: Asked, findings: Sequence[Finding], deciding: Answer, otherw
     chosen = [finding for finding in findings if finding.answer is deciding]
     answer = deciding
     if not chosen:
-        chosen = [finding for finding in findings if finding.answer is Answer.UNKNOWN]
-        answer = Answer.UNKNOWN
+        chosen = [finding for finding in findings if finding.answer is _UNKNOWN]
+        answer = _UNKNOWN
     if not chosen:
         chosen, answer = list(findings), otherwise
+    if len(chosen) == 1:
+        because, sources = chosen[0].because, chosen[0].sources
+    else:
+        because = Joined("; ", [finding.because for finding in chosen])
+        sources = tuple(chain.from_iterable([finding.sources for finding in chosen]))
     return Finding(
         asked,
         answer,
-        chosen[0].because if len(chosen) == 1 else Joined("; ", [finding.because for finding in chosen]),
-        tuple(dict.fromkeys(chain.from_iterable([finding.sources for finding in chosen]))),
-        optional=answer is Answer.UNKNOWN and all(finding.optional for finding in chosen),
+        because,
+        tuple(dict.fromkeys(sources)) if len(sources) > 1 else sources,
+        optional=answer is _UNKNOWN and all(finding.optional for finding in chosen),
     )
 
 

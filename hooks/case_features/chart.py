@@ -49,6 +49,10 @@ class OnNow:
         return f"active order for {' or '.join(group.title for group in self.groups)}"
 
     def evaluate(self, facts: Facts) -> Finding:
+        """On the chart many lines ask for the same few groups, so each is judged once."""
+        return facts.feature(self._judge) if facts.order is None else self._judge(facts)
+
+    def _judge(self, facts: Facts) -> Finding:
         listed = self._taking.found(facts)
         if not listed and (taking := self._taking.evaluate(facts)).answer is Answer.UNKNOWN:
             return Finding(self, taking.answer, taking.because, optional=taking.optional)
