@@ -10,7 +10,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
-from functools import partial
 
 from cds_service.localise.language import ENGLISH, Language
 
@@ -124,13 +123,14 @@ class Deferred(Text):
     What it is made from must not be the facts: they keep it, and what keeps itself outlives the call.
     """
 
-    __slots__ = ("_make",)
+    __slots__ = ("_given", "_make")
 
     def __init__(self, make: Callable[..., Text], /, *given: object) -> None:
-        self._make = partial(make, *given)
+        self._make = make
+        self._given = given
 
     def render(self, language: Language) -> str:
-        return self._make().render(language)
+        return self._make(*self._given).render(language)
 
 
 class Shortened(Text):

@@ -297,9 +297,9 @@ class HasProblem(_OfGroups):
             for problem in facts.problems:
                 if (problem.active or self.history) and not self.ids.isdisjoint(problem.sets):
                     if self.within_days is None:
-                        return met(self, describe(problem), problem.source)
+                        return met(self, Deferred(describe, problem), problem.source)
                     if problem.since is not None and within(facts, problem.since, self.within_days):
-                        return met(self, describe(problem), problem.source)
+                        return met(self, Deferred(describe, problem), problem.source)
         if "conditions" in facts.incomplete:
             return unknown(self, Message("problem list incomplete"), optional=True)
         return not_met(self, _NOT_DOCUMENTED)

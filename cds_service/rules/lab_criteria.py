@@ -12,7 +12,7 @@ from functools import partial
 from cds_service.facts.model import Facts, Lab, Labs
 from cds_service.facts.record import Record
 from cds_service.facts.units import Amount, Analyte, above, at_least, below
-from cds_service.localise.text import Joined, Message, Text
+from cds_service.localise.text import Deferred, Joined, Message, Text
 from cds_service.rules.answer import Answer, Asked, Finding, unknown
 
 
@@ -147,8 +147,8 @@ def _compare(
     if found.lab is None:
         return unknown(asked, Message("{analyte}: {why}", analyte=Message(analyte.title), why=found.why_none))
     answer = decide(found.lab, test, rising=rising)
-    because = tell(found.lab, analyte)
-    if answer is Answer.NOT_MET and found.doubt:
+    because = Deferred(tell, found.lab, analyte)
+    if answer is Answer.NOT_MET and found.doubt is not None:
         doubtful = Message("{because}, but {doubt}", because=because, doubt=found.doubt)
         return unknown(asked, doubtful, found.lab.source)
     return Finding(asked, answer, because, (found.lab.source,))

@@ -9,6 +9,7 @@ from cds_service.api import (
     Amount,
     Answer,
     Asked,
+    Deferred,
     Facts,
     Finding,
     Joined,
@@ -57,7 +58,7 @@ def _now(facts: Facts) -> tuple[Lab, Decimal | None, Text] | None:
     if lab is None:
         return None
     upper = lab.reference_high
-    return lab, upper, _tell(lab, upper)
+    return lab, upper, Deferred(_tell, lab, upper)
 
 
 def pth_high(facts: Facts) -> Finding:
