@@ -38,11 +38,10 @@ def amount(
     least, most = analyte.plausible
     if not least <= value <= most:
         return None, None, _IMPLAUSIBLE
-    if not quantity.comparator:
+    comparator = quantity.comparator
+    if not comparator or not (comparator := comparator.strip()):
         return value, value, None
-    match quantity.comparator.strip():
-        case "":
-            return value, value, None
+    match comparator:
         case "<" | "<=":
             return None, value, None
         case ">" | ">=":
