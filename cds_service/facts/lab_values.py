@@ -34,7 +34,7 @@ def amount(
             return None, None, problem
     if unit is None or not is_amount(value):
         return None, None, _IMPLAUSIBLE
-    value *= analyte.factors[unit]
+    value = analyte.to_canonical(value, unit)
     least, most = analyte.plausible
     if not least <= value <= most:
         return None, None, _IMPLAUSIBLE
