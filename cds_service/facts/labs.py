@@ -126,6 +126,9 @@ class _Histories(Labs):
     def __getitem__(self, analyte: str) -> tuple[Lab, ...]:
         return self._histories[analyte].labs(None)
 
+    def __contains__(self, analyte: object) -> bool:
+        return analyte in self._histories
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._histories)
 

@@ -54,7 +54,8 @@ def latest(facts: Facts, analyte: Analyte) -> Latest:
     key = (latest, analyte.id)
     found: Latest | None = facts.memo.get(key)
     if found is None:
-        found = facts.memo[key] = _latest(facts, analyte)
+        known = analyte.id in facts.labs or facts.incomplete or analyte.source in facts.failures
+        found = facts.memo[key] = _latest(facts, analyte) if known else _NEVER_MEASURED
     return found
 
 
@@ -105,7 +106,11 @@ def _why_none(labs: Labs, doubt: Text | None, analyte: Analyte, as_of: datetime,
             return Message("last result {when} is out of date", when=lab.when)
     if reasons := Joined("; ", (lab.excluded for lab in results)):
         return Message("only results that do not count ({reasons})", reasons=reasons)
-    return Message("no result")
+    return _NO_RESULT
+
+
+_NO_RESULT = Message("no result")
+_NEVER_MEASURED = Latest(None, None, None, None, lambda: _NO_RESULT)
 
 
 def currency(facts: Facts, analyte: Analyte, lab: Lab) -> Currency:
