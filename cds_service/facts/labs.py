@@ -139,7 +139,7 @@ class _Histories(Labs):
         history = self._histories.get(analyte)
         return () if history is None else history.labs(within_days)
 
-    def newest(self, analyte: str, within_days: int) -> Iterator[Lab]:
+    def newest(self, analyte: str, within_days: int | None = None) -> Iterator[Lab]:
         history = self._histories.get(analyte)
         return iter(()) if history is None else history.newest(within_days)
 
@@ -168,14 +168,14 @@ class _History:
             labs = self._labs[within_days] = (*self._since(within_days), *self.undated())
         return labs
 
-    def newest(self, within_days: int) -> Iterator[Lab]:
+    def newest(self, within_days: int | None) -> Iterator[Lab]:
         dated, calendar, place = self._sorted(), self._calendar, 0
         while place < len(self._made) or self._reaches(dated, within_days):
             if place == len(self._made):
                 self._take_one_time(dated)
             lab = self._made[place]
             place += 1
-            if lab.when is not None and calendar.holds(lab.when, within_days):
+            if within_days is None or (lab.when is not None and calendar.holds(lab.when, within_days)):
                 yield lab
 
     def undated(self) -> list[Lab]:

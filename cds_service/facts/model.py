@@ -164,7 +164,7 @@ class Labs(Mapping[str, tuple[Lab, ...]]):
         """Results at most so many days old, and those without a date, which may be as new; empty when there are none."""
 
     @abstractmethod
-    def newest(self, analyte: str, within_days: int) -> Iterator[Lab]:
+    def newest(self, analyte: str, within_days: int | None = None) -> Iterator[Lab]:
         """The dated ones of these, newest first, each read when it is its turn."""
 
     @abstractmethod

@@ -250,9 +250,8 @@ class Judge:
         return standing
 
     def _age(self, facts: Facts, analyte: Analyte) -> int | None:
-        # Nearly always one of those that the rules have read already.
-        for days in (analyte.ageing_days, None):
-            for lab in facts.results(analyte, days) or ():
+        if analyte.source not in facts.failures:
+            for lab in facts.labs.newest(analyte.id):
                 if lab.when is not None and lab.problem is None and lab.excluded is None:
                     return facts.age_days(lab.when)
         return None
