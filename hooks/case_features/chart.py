@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from cds_service.api import (
     AllOf,
-    Answer,
     AnyOf,
     CodeGroup,
     Deferred,
@@ -54,7 +53,8 @@ class OnNow:
 
     def _judge(self, facts: Facts) -> Finding:
         listed = self._taking.found(facts)
-        if not listed and (taking := self._taking.evaluate(facts)).answer is Answer.UNKNOWN:
+        if not listed and (facts.medications is None or "medications" in facts.incomplete):
+            taking = self._taking.evaluate(facts)
             return Finding(self, taking.answer, taking.because, optional=taking.optional)
         found = [item for item in listed if item.state is MedicationState.ACTIVE]
         if found:
