@@ -1,7 +1,8 @@
 """The terminology index: built once at start, then only dictionary look-ups."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from cds_service.terminology.codes import (
     ALIASES,
@@ -25,8 +26,7 @@ _SPELLED_IN_ONE_WAY = frozenset(form for form, system in ALIASES.items() if syst
 _ORDER = {RXNORM: 0, NDC: 1, ATC: 2, SNOMED: 3}
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(msgspec.Struct, frozen=True):
     coding: Coding
     product: bool
     sets: frozenset[str] = _NONE
@@ -74,8 +74,11 @@ class Terminology:
     ) -> None:
         for coding in codings:
             entries = self._entries.setdefault(coding.system, {})
-            entry = entries.get(coding.code) or _Entry(coding, coding.names_a_product)
-            entry = _Entry(entry.coding, entry.product, entry.sets | sets, entry.removes | removes)
+            known = entries.get(coding.code)
+            if known is None:
+                entries[coding.code] = _Entry(coding, coding.names_a_product, sets, removes)
+                continue
+            entry = _Entry(known.coding, known.product, known.sets | sets, known.removes | removes)
             if entry.sets & entry.removes:
                 raise ValueError(
                     f"{coding.code} ({coding.display}) is both in and not in {sorted(entry.sets & entry.removes)}"
