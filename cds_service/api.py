@@ -5,8 +5,8 @@ as the built-in ones are declared.
 """
 
 from cds_service.facts.dates import Precision, When
+from cds_service.facts.later import DailyDose
 from cds_service.facts.model import (
-    DailyDose,
     Encounter,
     Facts,
     Gap,

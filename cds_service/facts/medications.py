@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from cds_service.facts import dosage
 from cds_service.facts.dates import When, parse_when
-from cds_service.facts.model import DailyDose, Medication, MedicationState
+from cds_service.facts.later import DailyDose
+from cds_service.facts.model import Medication, MedicationState
 from cds_service.facts.problems import concept_sets, concepts
 from cds_service.facts.record import Parts, Record, once
 from cds_service.facts.subjects import bare_id

@@ -17,6 +17,7 @@ import msgspec
 from msgspec.structs import replace
 
 from cds_service.facts.dates import When
+from cds_service.facts.later import Begun, Course, DailyDose
 from cds_service.facts.record import Record
 from cds_service.facts.units import Analyte
 from cds_service.localise.language import Language
@@ -31,17 +32,6 @@ class Patient(Record, frozen=True, gc=False):
     birth: When | None
     gender: str | None
     source: str
-
-
-class Begun(Protocol):
-    """When a problem began and when it was recorded, as far as was sent; read when somebody asks."""
-
-    @property
-    def onset(self) -> When | None: ...
-    @property
-    def recorded(self) -> When | None: ...
-    @property
-    def unreadable(self) -> bool: ...
 
 
 class Problem(Record, frozen=True, gc=False):
@@ -172,14 +162,6 @@ class Labs(Mapping[str, tuple[Lab, ...]]):
         """Those without a date that can be used."""
 
 
-class DailyDose(Record, frozen=True, gc=False):
-    """A daily amount worked out from structured dosage; `text` shows the arithmetic."""
-
-    amount: Decimal
-    unit: str
-    text: Text
-
-
 class MedicationState(StrEnum):
     """How a MedicationRequest on the list bears on today."""
 
@@ -187,29 +169,6 @@ class MedicationState(StrEnum):
     ACTIVE = "active"
     ON_HOLD = "on hold"
     ENDED = "ended"
-
-
-class Course(Protocol):
-    """How and for how long a medicine is taken, and why; each part is read when somebody asks for it."""
-
-    @property
-    def started(self) -> When | None: ...
-    @property
-    def ended(self) -> When | None: ...
-    @property
-    def route(self) -> str | None: ...
-    @property
-    def daily_dose(self) -> DailyDose | None: ...
-    @property
-    def dose_given(self) -> bool: ...
-    @property
-    def days(self) -> int | None: ...
-    @property
-    def as_needed(self) -> bool: ...
-    @property
-    def single_dose(self) -> bool: ...
-    @property
-    def reasons(self) -> frozenset[str]: ...
 
 
 class Medication(Record, frozen=True, gc=False):
