@@ -21,8 +21,8 @@ from support.facts import (
 )
 from support.facts import AS_OF as NOW
 
-from cds_service.facts.medications import shelve
 from cds_service.facts.later import DailyDose
+from cds_service.facts.medications import shelve
 from cds_service.facts.model import Order
 from cds_service.facts.normalise import Setting, read_orders
 from cds_service.fhir.decode import Dropped
