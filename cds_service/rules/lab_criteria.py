@@ -8,6 +8,7 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 from functools import partial
+from itertools import chain
 
 from cds_service.facts.model import Facts, Lab, Labs
 from cds_service.facts.record import Record
@@ -91,7 +92,8 @@ def _latest(facts: Facts, analyte: Analyte) -> Latest:
         doubts.append(Message("laboratory results were received only in part"))
     if last is None or last.when is None:
         # Nothing dated is in the window: what is out of date is newer than what has no date.
-        last = next((lab for lab in facts.results(analyte) or () if lab.excluded is None), None)
+        known = chain(facts.labs.newest(analyte.id), facts.labs.undated(analyte.id))
+        last = next((lab for lab in known if lab.excluded is None), None)
     doubt = Joined("; ", doubts) if doubts else None
     why_none = partial(_why_none, facts.labs, doubt, analyte, facts.as_of, facts.zone)
     return Latest(usable, doubt, preliminary, last, why_none)
