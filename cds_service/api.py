@@ -5,8 +5,8 @@ as the built-in ones are declared.
 """
 
 from cds_service.facts.dates import Precision, When
+from cds_service.facts.later import DailyDose
 from cds_service.facts.model import (
-    DailyDose,
     Encounter,
     Facts,
     Gap,
@@ -20,7 +20,7 @@ from cds_service.facts.model import (
 )
 from cds_service.facts.record import Record
 from cds_service.facts.units import TOLERANCE, Amount, Analyte, Number, above, at_least, below, rounded
-from cds_service.localise.text import Joined, Message, Shortened, Text, Verbatim
+from cds_service.localise.text import Deferred, Joined, Message, Shortened, Text, Verbatim
 from cds_service.protocol.prefetch import PrefetchTemplate
 from cds_service.rules.answer import Answer, Asked, Finding, met, not_met, unknown
 from cds_service.rules.cohort import (
@@ -64,6 +64,7 @@ from cds_service.rules.criteria import (
     by_name,
     describe,
     describe_medication,
+    describe_medications,
     in_groups,
     within,
 )
@@ -145,6 +146,7 @@ __all__ = [
     "Criterion",
     "Currency",
     "DailyDose",
+    "Deferred",
     "Diagnosis",
     "Discharging",
     "Drug",
@@ -226,6 +228,7 @@ __all__ = [
     "decide",
     "describe",
     "describe_medication",
+    "describe_medications",
     "exclusion",
     "group",
     "in_groups",

@@ -18,9 +18,11 @@ from cds_service.api import (
 )
 from hooks import valuesets as vs
 from hooks.analytes import ALBUMIN, ALP, CALCIUM, PHOSPHATE, PTH
+from hooks.case_features.calciphylaxis import calciphylaxis
 from hooks.case_features.dialysis import Dialysis, dialysis
-from hooks.case_features.factors import factors
+from hooks.case_features.factors import State, factors
 from hooks.case_features.product import current_pair
+from hooks.case_features.skin import lesions
 from hooks.thresholds import T1, T2
 
 _FORMS = (
@@ -55,6 +57,10 @@ _DECISIVE = (
 """Every rule on the chart asks for dialysis or a kidney transplant. Stage 5 alone is a hint, never evidence."""
 
 
+_STATES = {state.name: str(state.value) for state in State}
+"""By name, because hashing a member of an enumeration takes a call."""
+
+
 def membership(facts: Facts) -> Membership:
     """Dialysis status as the rules see it, with the forms of evidence that carried the answer."""
     status = facts.feature(dialysis)
@@ -82,7 +88,7 @@ def _forms(facts: Facts, status: Dialysis) -> Iterator[str]:
 
 def factor_states(facts: Facts) -> tuple[FactorState, ...]:
     return tuple(
-        FactorState(item.id, str(item.label), str(item.state.value)) for item in facts.feature(factors)
+        FactorState(item.id, item.label, _STATES[item.state._name_]) for item in facts.feature(factors)
     )
 
 
@@ -109,6 +115,7 @@ STANDING = StandingView(
             CitedLine(T2.value, f"{T2.value} mg2/dL2: Weenig 2007"),
         ),
     ),
+    lasting=(membership, dialysis, calciphylaxis, lesions),
     decisive=frozenset(ident for group in _DECISIVE for ident in group.ids),
     note=(
         "Factors are associations from case-control studies; most patients with several factors never develop "

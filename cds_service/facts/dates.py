@@ -14,7 +14,8 @@ from cds_service.localise.language import Language
 from cds_service.localise.text import Text
 
 _LENGTH_YEAR, _LENGTH_MONTH, _LENGTH_DAY = 4, 7, 10
-_FUTURE_TOLERANCE = timedelta(hours=24)
+FUTURE_TOLERANCE = timedelta(hours=24)
+"""Longer after the call nothing can have been observed; up to it clocks may differ."""
 
 
 class Precision(StrEnum):
@@ -51,7 +52,7 @@ class When(Record, Text, frozen=True, gc=False):
 
     def is_future(self, as_of: datetime) -> bool:
         """More than 24 hours after `as_of`: not a time that can have been observed."""
-        return self.instant - as_of > _FUTURE_TOLERANCE
+        return self.instant - as_of > FUTURE_TOLERANCE
 
     def render(self, language: Language) -> str:
         """`12 Nov 2026`, `Nov 2026` or `2026`: never a form that day and month can be swapped in."""
@@ -94,7 +95,7 @@ def _from_time(text: str, zone: tzinfo) -> When:
         moment = moment.replace(tzinfo=zone)
     if midnight:
         moment += timedelta(days=1)
-    return When(moment.astimezone(UTC), _TIME, moment.date())
+    return When(moment if moment.tzinfo is UTC else moment.astimezone(UTC), _TIME, moment.date())
 
 
 def years_between(birth: When, as_of: datetime, zone: tzinfo) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from math import ceil
 
 from cds_service.facts.dates import parse_when
-from cds_service.facts.model import DailyDose
+from cds_service.facts.later import DailyDose
 from cds_service.facts.units import Number, is_amount, rounded
 from cds_service.fhir.decode import Dosage, Quantity, Resource, Timing, TimingRepeat
 from cds_service.localise.text import Joined, Message, Text

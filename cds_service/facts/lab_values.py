@@ -12,6 +12,7 @@ from cds_service.localise.text import Message, Text
 
 NO_VALUE = Message("no value (reason given)")
 _NOTHING_SENT = Message("no value")
+_IMPLAUSIBLE = Message("implausible value ignored")
 
 
 def amount(
@@ -20,19 +21,27 @@ def amount(
     absent: bool,
 ) -> tuple[Decimal | None, Decimal | None, Text | None]:
     """Interval in the canonical unit, or the reason why there is none."""
-    if quantity is None or quantity.value is None:
+    value = quantity.value if quantity is not None else None
+    if quantity is None or value is None:
         return None, None, NO_VALUE if absent else Message("no numeric value")
-    if not quantity.value.is_finite():
+    if not value.is_finite():
         return None, None, Message("not a number")
-    unit, problem = _unit(analyte, quantity)
-    if unit is None:
-        return None, None, problem
-    value = analyte.to_canonical(quantity.value, unit) if is_amount(quantity.value) else None
-    if value is None or not analyte.plausible[0] <= value <= analyte.plausible[1]:
-        return None, None, Message("implausible value ignored")
-    match (quantity.comparator or "").strip():
-        case "":
-            return value, value, None
+    unit = quantity.code
+    if unit not in analyte.factors or quantity.system != UCUM or quantity.unit not in (unit, None):
+        # Spelled in another way than most are.
+        unit, problem = _unit(analyte, quantity)
+        if problem is not None:
+            return None, None, problem
+    if unit is None or not is_amount(value):
+        return None, None, _IMPLAUSIBLE
+    value = analyte.to_canonical(value, unit)
+    least, most = analyte.plausible
+    if not least <= value <= most:
+        return None, None, _IMPLAUSIBLE
+    comparator = quantity.comparator
+    if not comparator or not (comparator := comparator.strip()):
+        return value, value, None
+    match comparator:
         case "<" | "<=":
             return None, value, None
         case ">" | ">=":
@@ -44,8 +53,6 @@ def amount(
 def _unit(analyte: Analyte, quantity: Quantity) -> tuple[str | None, Text | None]:
     """UCUM code of the result and, when there is none, the reason."""
     code = quantity.code
-    if code in analyte.factors and quantity.system == UCUM and quantity.unit in (code, None):
-        return code, None
     coded = analyte.ucum(code) if quantity.system in (UCUM, None) else None
     spelled = analyte.ucum(quantity.unit)
     if coded and spelled and analyte.factors.get(coded) != analyte.factors.get(spelled):

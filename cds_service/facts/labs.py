@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 
 from msgspec.structs import replace
 
-from cds_service.facts.dates import When, parse_when
+from cds_service.facts.dates import FUTURE_TOLERANCE, Precision, When, parse_when
 from cds_service.facts.lab_values import NO_VALUE, Normal, amount, as_sent
 from cds_service.facts.model import Lab, Labs
 from cds_service.facts.problems import concept_texts
-from cds_service.facts.record import Record
 from cds_service.facts.units import Analyte
-from cds_service.fhir.decode import CodeableConcept, Coding, Component, Resource
+from cds_service.fhir.decode import Coding, Component, Resource
 from cds_service.localise.text import Message, Text
 from cds_service.terminology.index import Terminology
 
@@ -27,8 +26,15 @@ _NOT_A_RESULT = frozenset({"registered", "cancelled", "entered-in-error", "unkno
 _RANK = {"corrected": 2, "amended": 2, "final": 1, "preliminary": 0}
 _LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 _NONE: frozenset[str] = frozenset()
+_TIME = Precision.TIME
 _Code = tuple[str | None, str | int | None]
 _Meaning = tuple[frozenset[str], Analyte | None]
+_Found = tuple[Resource, Resource | Component, frozenset[str]]
+"""A result as it came: its Observation, the part that holds the value, and the sets of its code."""
+_Dated = tuple[datetime, When, bool, _Found]
+"""The instant by which it is sorted, its date, whether that is only when it was reported, and the result."""
+_SLACK_DAYS = 3
+"""More days than there can be between the day and the instant of a date, in whatever zone and precision."""
 
 
 class LabReader:
@@ -58,28 +64,24 @@ class LabReader:
             for value in values:
                 if value.code is None:
                     continue
-                sets, analyte = self._meaning(value.code, meanings)
+                sets, analyte = _NONE, None
+                for coding in value.code.coding:
+                    # Many results share a code: what it means is found out once.
+                    code = coding.system, coding.code
+                    meaning = meanings.get(code)
+                    if meaning is None:
+                        meaning = meanings[code] = self._meaning_of(coding)
+                    if meaning[0]:
+                        sets = sets | meaning[0] if sets else meaning[0]
+                        analyte = analyte or meaning[1]
                 if analyte is not None:
                     history = histories.get(analyte.id)
                     if history is None:
                         history = histories[analyte.id] = _History(analyte, calendar)
-                    history.found.append(_Found(resource, value, sets))
+                    history.found.append((resource, value, sets))
                     known = True
             unmapped += not known and resource.valueQuantity is not None
         return _Histories(histories), unmapped
-
-    def _meaning(self, concept: CodeableConcept, meanings: dict[_Code, _Meaning]) -> _Meaning:
-        """What the codings of a result mean together; `meanings` answers for the many that share a code."""
-        sets, analyte = _NONE, None
-        for coding in concept.coding:
-            code = coding.system, coding.code
-            found = meanings.get(code)
-            if found is None:
-                found = meanings[code] = self._meaning_of(coding)
-            if found[0]:
-                sets = sets | found[0] if sets else found[0]
-                analyte = analyte or found[1]
-        return sets, analyte
 
     def _meaning_of(self, coding: Coding) -> _Meaning:
         sets = self._terminology.sets_of(coding.system, None if coding.code is None else str(coding.code))
@@ -94,19 +96,25 @@ class _Calendar:
 
     def __init__(self, zone: tzinfo, as_of: datetime) -> None:
         self.zone, self.as_of = zone, as_of
-        self._read: dict[str, When | None] = {}
+        self.end = as_of + FUTURE_TOLERANCE
+        """What is dated later lies in the future."""
+        self.read: dict[str | None, When | None] = {}
 
     def when(self, text: str | None) -> When | None:
         if not text:
             return None
         try:
-            return self._read[text]
+            return self.read[text]
         except KeyError:
-            when = self._read[text] = parse_when(text, self.zone)
+            when = self.read[text] = parse_when(text, self.zone)
             return when
 
-    def age_days(self, when: When) -> int:
-        return when.age_days(self.as_of, self.zone)
+    def holds(self, when: When, within_days: int) -> bool:
+        """Whether the date is at most so many days old."""
+        # The days between two dates are at most one more than the whole days between two instants.
+        return (self.as_of - when.instant).days < within_days or (
+            when.age_days(self.as_of, self.zone) <= within_days
+        )
 
 
 class _Histories(Labs):
@@ -118,6 +126,9 @@ class _Histories(Labs):
     def __getitem__(self, analyte: str) -> tuple[Lab, ...]:
         return self._histories[analyte].labs(None)
 
+    def __contains__(self, analyte: object) -> bool:
+        return analyte in self._histories
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._histories)
 
@@ -128,22 +139,13 @@ class _Histories(Labs):
         history = self._histories.get(analyte)
         return () if history is None else history.labs(within_days)
 
+    def newest(self, analyte: str, within_days: int | None = None) -> Iterator[Lab]:
+        history = self._histories.get(analyte)
+        return iter(()) if history is None else history.newest(within_days)
 
-class _Found(Record, frozen=True, gc=False):
-    """A result as it came: its Observation, the part that holds the value, and the sets of its code."""
-
-    resource: Resource
-    value: Resource | Component
-    sets: frozenset[str]
-
-
-class _Dated(Record, frozen=True, gc=False):
-    """A result with the instant by which it is sorted."""
-
-    instant: datetime
-    when: When
-    reported: bool
-    found: _Found
+    def undated(self, analyte: str) -> Sequence[Lab]:
+        history = self._histories.get(analyte)
+        return () if history is None else history.undated()
 
 
 class _History:
@@ -163,56 +165,83 @@ class _History:
     def labs(self, within_days: int | None) -> tuple[Lab, ...]:
         labs = self._labs.get(within_days)
         if labs is None:
-            labs = self._labs[within_days] = (*self._since(within_days), *self._undated)
+            labs = self._labs[within_days] = (*self._since(within_days), *self.undated())
         return labs
 
+    def newest(self, within_days: int | None) -> Iterator[Lab]:
+        dated, calendar, place = self._sorted(), self._calendar, 0
+        while place < len(self._made) or self._reaches(dated, within_days):
+            if place == len(self._made):
+                self._take_one_time(dated)
+            lab = self._made[place]
+            place += 1
+            if within_days is None or (lab.when is not None and calendar.holds(lab.when, within_days)):
+                yield lab
+
+    def undated(self) -> list[Lab]:
+        self._sorted()
+        return self._undated
+
     def _since(self, within_days: int | None) -> list[Lab]:
-        if self._dated is None:
-            self._dated = self._sort()
-        dated, age_days = self._dated, self._calendar.age_days
-        # Where clocks change, a date without a time can be a day younger than a result before it.
-        while self._next < len(dated) and (
-            within_days is None or age_days(dated[self._next].when) <= within_days + 1
-        ):
-            self._made += self._of_one_time(dated)
+        dated, calendar = self._sorted(), self._calendar
+        while self._reaches(dated, within_days):
+            self._take_one_time(dated)
         if within_days is None:
             return self._made
-        return [lab for lab in self._made if lab.when is not None and age_days(lab.when) <= within_days]
+        return [lab for lab in self._made if lab.when is not None and calendar.holds(lab.when, within_days)]
+
+    def _reaches(self, dated: Sequence[_Dated], within_days: int | None) -> bool:
+        """There is a result that is not yet read and may be as young."""
+        if self._next == len(dated):
+            return False
+        if within_days is None:
+            return True
+        return (self._calendar.as_of - dated[self._next][0]).days <= within_days + _SLACK_DAYS
+
+    def _sorted(self) -> list[_Dated]:
+        if self._dated is None:
+            self._dated = self._sort()
+        return self._dated
 
     def _sort(self) -> list[_Dated]:
         """Newest first; results without a date, and those that may be of any day, are set aside."""
         dated: list[_Dated] = []
+        calendar = self._calendar
         for found in self.found:
-            when, reported = _date(found.resource, self._calendar)
-            if when is None or _may_be_recent(when, self._calendar.as_of, self._analyte):
+            when, reported = calendar.read.get(found[0].effectiveDateTime), False
+            if when is None:
+                when, reported = _date(found[0], calendar)
+            if when is None or (
+                when.precision is not _TIME
+                and not when.has_day
+                and _may_be_recent(when, calendar.as_of, self._analyte)
+            ):
                 self._undated.append(self._lab(found, when, None, reported=reported))
             else:
-                dated.append(_Dated(when.instant, when, reported, found))
+                dated.append((when.instant, when, reported, found))
         self._undated.sort(key=attrgetter("source"))
-        dated.sort(key=attrgetter("instant"), reverse=True)
+        dated.sort(key=itemgetter(0), reverse=True)
         return dated
 
-    def _of_one_time(self, dated: Sequence[_Dated]) -> Sequence[Lab]:
-        """The result of the next time, and before it one that cannot be used but may be the valid one."""
-        first = dated[self._next]
+    def _take_one_time(self, dated: Sequence[_Dated]) -> None:
+        """Read the result of the next time, and before it one that cannot be used but may be the valid one."""
+        instant, when, reported, found = dated[self._next]
         begin, self._next = self._next, self._next + 1
-        while self._next < len(dated) and dated[self._next].instant == first.instant:
+        while self._next < len(dated) and dated[self._next][0] == instant:
             self._next += 1
         if self._next == begin + 1:
-            return (self._lab(first.found, first.when, first.when, reported=first.reported),)
+            self._made.append(self._lab(found, when, when, reported=reported))
+            return
         group = [
-            (
-                self._lab(each.found, each.when, each.when, reported=each.reported),
-                _version(each.found.resource, self._calendar),
-            )
-            for each in dated[begin : self._next]
+            (self._lab(found, when, when, reported=reported), _version(found[0], self._calendar))
+            for _, when, reported, found in dated[begin : self._next]
         ]
         chosen = _one_result(group)
-        return *_unusable_beside(chosen, group), chosen
+        self._made += (*_unusable_beside(chosen, group), chosen)
 
     def _lab(self, found: _Found, sent: When | None, when: When | None, *, reported: bool) -> Lab:
         """The result as dated by `when`, or undated, although a date without a day was sent."""
-        resource, value, analyte = found.resource, found.value, self._analyte
+        (resource, value, sets), analyte = found, self._analyte
         quantity = value.valueQuantity
         status = resource.status or "unknown"
         if status not in _USABLE:
@@ -220,7 +249,12 @@ class _History:
         low, high, problem = amount(analyte, quantity, value.dataAbsentReason is not None)
         # These are no results at all: unlike one that cannot be read, they leave an older result as it is.
         none_given = problem is NO_VALUE or (status in _NOT_A_RESULT and bool(resource.status))
-        problem = _status_problem(status) or problem or _date_problem(sent, self._calendar.as_of)
+        if status not in _USABLE:
+            problem = _status_problem(status)
+        elif problem is None and (
+            sent is None or sent.instant > self._calendar.end or not (sent.precision is _TIME or sent.has_day)
+        ):
+            problem = _date_problem(sent, self._calendar)
         return Lab(
             analyte=analyte.id,
             low=None if problem else low,
@@ -234,7 +268,7 @@ class _History:
             excluded=problem if none_given else self._excluded(resource),
             reference=Normal(analyte, quantity, value.referenceRange) if value.referenceRange else None,
             specimen=resource.specimen.reference if resource.specimen else None,
-            sets=found.sets,
+            sets=sets,
             source=resource.reference,
         )
 
@@ -262,24 +296,19 @@ def _date(resource: Resource, calendar: _Calendar) -> tuple[When | None, bool]:
     return (when, False) if when is not None else (calendar.when(resource.issued), True)
 
 
-def _status_problem(status: str) -> Text | None:
-    if status in _USABLE:
-        return None
+def _status_problem(status: str) -> Text:
     return Message("status {code}", code=status) if status in _NOT_A_RESULT else Message("status not usable")
 
 
-def _date_problem(when: When | None, as_of: datetime) -> Text | None:
+def _date_problem(when: When | None, calendar: _Calendar) -> Text:
+    """Why a result cannot be placed in time, of one that cannot."""
     if when is None:
         return Message("no usable date")
-    if when.is_future(as_of):
-        return Message("dated in the future")
-    return None if when.has_day else Message("date without a day")
+    return Message("dated in the future") if when.instant > calendar.end else Message("date without a day")
 
 
 def _may_be_recent(when: When, as_of: datetime, analyte: Analyte) -> bool:
-    """The date lacks its day, and the latest day that it can mean is not out of date."""
-    if when.has_day:
-        return False
+    """The latest day that a date without a day can mean is not out of date."""
     longest = 366 if when.precision == "year" else 31
     return (as_of.date() - when.day).days <= longest + analyte.ageing_days
 

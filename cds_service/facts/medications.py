@@ -5,19 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import tzinfo
 
+import msgspec
+from msgspec.structs import replace
+
 from cds_service.facts import dosage
 from cds_service.facts.dates import When, parse_when
-from cds_service.facts.model import Course, Medication, MedicationState
+from cds_service.facts.later import DailyDose
+from cds_service.facts.model import Medication, MedicationState
 from cds_service.facts.problems import concept_sets, concepts
-from cds_service.facts.record import Later
+from cds_service.facts.record import Parts, Record, once
 from cds_service.facts.subjects import bare_id
-from cds_service.fhir.decode import CodeableConcept, Period, Reference, Resource
+from cds_service.fhir.decode import CodeableConcept, Coding, Period, Reference, Resource
 from cds_service.localise.text import Message
 from cds_service.terminology.index import Terminology
 from cds_service.terminology.medication import DrugIdentity
 
 _IGNORED = frozenset({"entered-in-error", "cancelled", "draft"})
-_ENDED = frozenset({"stopped", "completed", "ended"})
+_STATES = {
+    "active": MedicationState.ACTIVE,
+    "on-hold": MedicationState.ON_HOLD,
+    **dict.fromkeys(("stopped", "completed", "ended"), MedicationState.ENDED),
+}
+"""Status -> state of a medicine on the list; any other status cannot be used."""
 _STOPPING = frozenset({"entered-in-error", "cancelled", "stopped", "completed", "ended", "revoked"})
 UNNAMED = Message("unnamed medicine").template
 Codings = list[tuple[str | None, str | None, str | None]]
@@ -101,6 +110,20 @@ def _worded(concepts: Iterable[CodeableConcept | None]) -> tuple[Codings, list[s
     return codings, texts
 
 
+class _Drug(Record, frozen=True, gc=False):
+    """Which drug a request is for, and what a card calls it."""
+
+    identity: DrugIdentity
+    name: str
+    coded: bool
+    named_by_us: bool
+
+
+Drugs = dict[tuple[str | Coding | None, ...], _Drug]
+"""The drug for each concept in which a request named one: renewals say the same again and again."""
+_MOST_DRUGS = 50_000
+
+
 class MedicationReader:
     """Builds Medications; one per call, since it holds the call's Medication resources."""
 
@@ -109,10 +132,12 @@ class MedicationReader:
         terminology: Terminology,
         shelf: MedicationShelf,
         zone: tzinfo,
+        drugs: Drugs | None = None,
     ) -> None:
         self._terminology = terminology
         self._shelf = shelf
         self._zone = zone
+        self._drugs: Drugs = {} if drugs is None else drugs
 
     def listed(self, resources: Iterable[Resource]) -> tuple[tuple[Medication, ...], list[str]]:
         """Medications on the list, and the sources of which status or drug cannot be told.
@@ -122,65 +147,119 @@ class MedicationReader:
         kept: list[Medication] = []
         unusable: list[str] = []
         for resource in resources:
-            status = (resource.status or "active").strip().lower()
+            status = _status(resource)
             if status in _IGNORED or resource.doNotPerform or resource.intent == "proposal":
                 continue
-            if status in ("active", "on-hold") or status in _ENDED:
-                item = self.medication(resource, draft=False)
-                if item.name == UNNAMED:
-                    unusable.append(resource.reference)
-                else:
-                    kept.append(item)
-            else:
+            state = _STATES.get(status)
+            item = self._medication(resource, status, state) if state is not None else None
+            if item is None or item.name == UNNAMED:
                 unusable.append(resource.reference)
+            else:
+                kept.append(item)
         return tuple(kept), unusable
 
-    def medication(self, resource: Resource, *, draft: bool) -> Medication:
+    def draft(self, resource: Resource) -> Medication:
+        """A draft order; one that tapers a drug off is a stop."""
+        item = self._medication(resource, _status(resource), MedicationState.DRAFT)
+        return replace(item, stopped=True) if dosage.tapers_to_stop(resource) else item
+
+    def _medication(self, resource: Resource, status: str, state: MedicationState) -> Medication:
+        drug = self._drug(resource)
+        identity = drug.identity
+        replaced = resource.priorPrescription.reference if resource.priorPrescription else None
+        prior = bare_id(replaced, "MedicationRequest") if replaced else None
+        return Medication(
+            sets=identity.sets,
+            name=drug.name,
+            basis=identity.basis,
+            product=identity.display,
+            state=state,
+            stopped=status in _STOPPING or bool(resource.doNotPerform),
+            course=_Course(resource, identity, state, self._zone, self._terminology),
+            prior=f"MedicationRequest/{prior}" if prior else None,
+            source=resource.reference,
+            coded=drug.coded,
+            named_by_us=drug.named_by_us,
+        )
+
+    def _drug(self, resource: Resource) -> _Drug:
+        concept = resource.medicationCodeableConcept
+        if concept is None or resource.medicationReference is not None or resource.medication is not None:
+            return self._identified(resource)
+        words = (*concept.coding, concept.text)
+        drug = self._drugs.get(words)
+        if drug is None:
+            if len(self._drugs) >= _MOST_DRUGS:
+                self._drugs.clear()
+            drug = self._drugs[words] = self._identified(resource)
+        return drug
+
+    def _identified(self, resource: Resource) -> _Drug:
         codings, texts = wording(resource, self._shelf)
         identity = self._terminology.identify(codings, texts)
         if identity.basis != "code" and (inside := _ingredients(resource, self._shelf)):
             more, words = _worded(inside)
             codings, texts = codings + more, texts + words
             identity = self._terminology.identify(codings, texts)
-        status = (resource.status or "active").strip().lower()
-        if draft:
-            state = MedicationState.DRAFT
-        elif status in _ENDED:
-            state = MedicationState.ENDED
-        else:
-            state = MedicationState.ON_HOLD if status == "on-hold" else MedicationState.ACTIVE
-        replaced = resource.priorPrescription.reference if resource.priorPrescription else None
-        prior = bare_id(replaced, "MedicationRequest") if replaced else None
         title = self._terminology.title(identity.sets) if identity.sets else None
-        return Medication(
-            sets=identity.sets,
-            name=title or (texts[0] if texts else UNNAMED),
-            basis=identity.basis,
-            product=identity.display,
-            state=state,
-            stopped=status in _STOPPING
-            or bool(resource.doNotPerform)
-            or (draft and dosage.tapers_to_stop(resource)),
-            course=Later(lambda: self._course(resource, identity, state)),
-            prior=f"MedicationRequest/{prior}" if prior else None,
-            source=resource.reference,
+        return _Drug(
+            identity,
+            title or (texts[0] if texts else UNNAMED),
             coded=any(code for _, code, _ in codings),
             named_by_us=title is not None or not texts,
         )
 
-    def _course(self, resource: Resource, identity: DrugIdentity, state: MedicationState) -> Course:
-        zone = self._zone
-        return Course(
-            started=_started(resource, zone),
-            ended=_ended(resource, zone) if state is MedicationState.ENDED else None,
-            route=dosage.route(resource),
-            daily_dose=dosage.daily_dose(resource, identity.display) if identity.sets else None,
-            dose_given=dosage.dose_given(resource),
-            days=dosage.course_days(resource, zone),
-            as_needed=dosage.as_needed(resource),
-            single_dose=dosage.single_dose(resource),
-            reasons=_reasons(resource, self._terminology),
-        )
+
+def _status(resource: Resource) -> str:
+    status = resource.status or "active"
+    return status if status in _STATES else status.strip().lower()
+
+
+class _Course(Parts, msgspec.Struct, dict=True, eq=False):
+    """How the medicine of one request is taken. Of most medicines nobody asks more than the route."""
+
+    resource: Resource
+    identity: DrugIdentity
+    state: MedicationState
+    zone: tzinfo
+    terminology: Terminology
+
+    @once
+    def started(self) -> When | None:
+        return _started(self.resource, self.zone)
+
+    @once
+    def ended(self) -> When | None:
+        return _ended(self.resource, self.zone) if self.state is MedicationState.ENDED else None
+
+    @once
+    def route(self) -> str | None:
+        return dosage.route(self.resource)
+
+    @once
+    def daily_dose(self) -> DailyDose | None:
+        identity = self.identity
+        return dosage.daily_dose(self.resource, identity.display) if identity.sets else None
+
+    @once
+    def dose_given(self) -> bool:
+        return dosage.dose_given(self.resource)
+
+    @once
+    def days(self) -> int | None:
+        return dosage.course_days(self.resource, self.zone)
+
+    @once
+    def as_needed(self) -> bool:
+        return dosage.as_needed(self.resource)
+
+    @once
+    def single_dose(self) -> bool:
+        return dosage.single_dose(self.resource)
+
+    @once
+    def reasons(self) -> frozenset[str]:
+        return _reasons(self.resource, self.terminology)
 
 
 def _reasons(resource: Resource, terminology: Terminology) -> frozenset[str]:

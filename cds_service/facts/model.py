@@ -7,7 +7,7 @@ see FHIR resources, only these records, each of which names the resource it came
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
@@ -17,7 +17,8 @@ import msgspec
 from msgspec.structs import replace
 
 from cds_service.facts.dates import When
-from cds_service.facts.record import Later, Record
+from cds_service.facts.later import Begun, Course, DailyDose
+from cds_service.facts.record import Record
 from cds_service.facts.units import Analyte
 from cds_service.localise.language import Language
 from cds_service.localise.text import Message, Text, Verbatim
@@ -33,14 +34,6 @@ class Patient(Record, frozen=True, gc=False):
     source: str
 
 
-class Begun(Record, frozen=True, gc=False):
-    """When a problem began and when it was recorded, as far as was sent."""
-
-    onset: When | None
-    recorded: When | None
-    unreadable: bool
-
-
 class Problem(Record, frozen=True, gc=False):
     """A Condition. Refuted and entered-in-error ones never become a Problem."""
 
@@ -54,7 +47,7 @@ class Problem(Record, frozen=True, gc=False):
     """False = history: inactive, in remission, resolved or abated."""
     verification: str | None
     """`confirmed`, `unconfirmed`, `provisional`, `differential`, `unknown` (another word), or None: not stated."""
-    begun: Later[Begun]
+    begun: Begun
     abated: When | None
     sites: frozenset[str]
     """Value sets of the coded body sites."""
@@ -62,16 +55,16 @@ class Problem(Record, frozen=True, gc=False):
 
     @property
     def onset(self) -> When | None:
-        return self.begun().onset
+        return self.begun.onset
 
     @property
     def recorded(self) -> When | None:
-        return self.begun().recorded
+        return self.begun.recorded
 
     @property
     def date_unreadable(self) -> bool:
         """A date of onset or recording was sent that cannot be read."""
-        return self.begun().unreadable
+        return self.begun.unreadable
 
     @property
     def since(self) -> When | None:
@@ -160,13 +153,13 @@ class Labs(Mapping[str, tuple[Lab, ...]]):
     def of(self, analyte: str, within_days: int | None = None) -> tuple[Lab, ...]:
         """Results at most so many days old, and those without a date, which may be as new; empty when there are none."""
 
+    @abstractmethod
+    def newest(self, analyte: str, within_days: int | None = None) -> Iterator[Lab]:
+        """The dated ones of these, newest first, each read when it is its turn."""
 
-class DailyDose(Record, frozen=True, gc=False):
-    """A daily amount worked out from structured dosage; `text` shows the arithmetic."""
-
-    amount: Decimal
-    unit: str
-    text: Text
+    @abstractmethod
+    def undated(self, analyte: str) -> Sequence[Lab]:
+        """Those without a date that can be used."""
 
 
 class MedicationState(StrEnum):
@@ -176,24 +169,6 @@ class MedicationState(StrEnum):
     ACTIVE = "active"
     ON_HOLD = "on hold"
     ENDED = "ended"
-
-
-class Course(Record, frozen=True, gc=False):
-    """How and for how long a medicine is taken, and why."""
-
-    started: When | None
-    ended: When | None
-    route: str | None
-    """`oral`, `iv`, `sc`, `im`, `topical`, `other`; None when not given."""
-    daily_dose: DailyDose | None
-    dose_given: bool
-    """A structured dose was sent, whether or not it could be worked out."""
-    days: int | None
-    """Planned length of the course; None when not given."""
-    as_needed: bool
-    single_dose: bool
-    reasons: frozenset[str]
-    """Value sets of the coded reasons for the order."""
 
 
 class Medication(Record, frozen=True, gc=False):
@@ -209,7 +184,7 @@ class Medication(Record, frozen=True, gc=False):
     state: MedicationState
     stopped: bool
     """The order is itself a stop: cancelled, stopped, a taper to stop, or must not be given."""
-    course: Later[Course]
+    course: Course
     prior: str | None
     """`MedicationRequest/id` this order replaces."""
     source: str
@@ -225,43 +200,43 @@ class Medication(Record, frozen=True, gc=False):
 
     @property
     def started(self) -> When | None:
-        return self.course().started
+        return self.course.started
 
     @property
     def ended(self) -> When | None:
-        return self.course().ended
+        return self.course.ended
 
     @property
     def route(self) -> str | None:
         """`oral`, `iv`, `sc`, `im`, `topical`, `other`; None when not given."""
-        return self.course().route
+        return self.course.route
 
     @property
     def daily_dose(self) -> DailyDose | None:
-        return self.course().daily_dose
+        return self.course.daily_dose
 
     @property
     def dose_given(self) -> bool:
         """A structured dose was sent, whether or not it could be worked out."""
-        return self.course().dose_given
+        return self.course.dose_given
 
     @property
     def course_days(self) -> int | None:
         """Planned length of the course; None when not given."""
-        return self.course().days
+        return self.course.days
 
     @property
     def as_needed(self) -> bool:
-        return self.course().as_needed
+        return self.course.as_needed
 
     @property
     def single_dose(self) -> bool:
-        return self.course().single_dose
+        return self.course.single_dose
 
     @property
     def reasons(self) -> frozenset[str]:
         """Value sets of the coded reasons for the order."""
-        return self.course().reasons
+        return self.course.reasons
 
 
 class Procedure(Record, frozen=True, gc=False):

@@ -16,12 +16,12 @@ from msgspec.structs import replace
 from cds_service.errors import ForeignPatient
 from cds_service.facts.dates import parse_when
 from cds_service.facts.labs import LabReader
-from cds_service.facts.medications import MedicationReader, MedicationShelf
+from cds_service.facts.medications import Drugs, MedicationReader, MedicationShelf
 from cds_service.facts.model import MUST_NOT, Encounter, Facts, Gap, Order, Patient, Problem, Procedure
 from cds_service.facts.problems import concept_sets, concept_texts, concepts, problem, told
 from cds_service.facts.record import Record
-from cds_service.facts.subjects import Whose, whose
-from cds_service.fhir.decode import Resource
+from cds_service.facts.subjects import Whose, whose, whose_reference
+from cds_service.fhir.decode import CodeableConcept, Reference, Resource
 from cds_service.fhir.results import FailureReason
 from cds_service.fhir.source import Source
 from cds_service.localise.text import Joined, Message, Text
@@ -40,6 +40,8 @@ _WORDED = {
 """Why an entry could not be decoded; anything else is technical (types and a path) and stays as it is."""
 PROCEDURE = Message("procedure").template
 _OURS = Whose.OURS
+_NOT_ASKED_FOR = Message("not asked for")
+_NONE: frozenset[str] = frozenset()
 _REQUEST_OPEN = frozenset({"active", "draft", "completed", "on-hold"})
 
 
@@ -55,15 +57,20 @@ class Setting(Record, frozen=True):
 
 
 class Normaliser:
-    """Turns the sources of a call into Facts; built once from the terminology and the lab reader."""
+    """Turns the sources of a call into Facts; built once from the terminology and the lab reader.
 
-    def __init__(self, terminology: Terminology, labs: LabReader) -> None:
+    Only a job over many patients passes `drugs`, where the wordings of drugs are kept from one patient to the next:
+    words could hold a name, so none outlives a call.
+    """
+
+    def __init__(self, terminology: Terminology, labs: LabReader, drugs: Drugs | None = None) -> None:
         self.terminology = terminology
         self._labs = labs
+        self._drugs = drugs
 
     def reader(self, shelf: MedicationShelf, zone: tzinfo) -> MedicationReader:
         """Reads MedicationRequests with the Medication resources of one call."""
-        return MedicationReader(self.terminology, shelf, zone)
+        return MedicationReader(self.terminology, shelf, zone, self._drugs)
 
     def facts(
         self,
@@ -89,8 +96,8 @@ class Normaliser:
         reader = self.reader(shelf, zone)
         problems: tuple[Problem, ...] | None = None
         if conditions is not None:
-            found = (problem(resource, terminology, zone, as_of) for resource in conditions)
-            problems = tuple(item for item in found if item is not None)
+            found = [problem(resource, terminology, zone, as_of) for resource in conditions]
+            problems = tuple([item for item in found if item is not None])
         medications = None
         if medication_list is not None:
             medications, unusable = reader.listed(medication_list)
@@ -137,7 +144,8 @@ class _Reading:
         self.gaps: list[Gap] = []
         self.incomplete: set[str] = set()
         self.failures: dict[str, Text] = {}
-        self._owners: dict[str | None, Whose] = {}
+        own = f"Patient/{setting.patient_id}"
+        self._owners: dict[str | None, Whose] = {own: whose_reference(Reference(own), setting.patient_id)}
 
     def note(self, source: str, kind: str, text: Text, *, partial: bool = False) -> None:
         self.gaps.append(Gap(source, kind, text))
@@ -173,12 +181,26 @@ class _Reading:
         resources = self._resources(key)
         if resources is None:
             return None
+        # A list names its subject in the same words again and again: they are read once.
+        owners = self._owners
+        ours = [
+            resource
+            for resource in resources
+            if resource.resourceType == resource_type
+            and (subject := resource.subject) is not None
+            and owners.get(subject.reference) is _OURS
+        ]
+        return ours if len(ours) == len(resources) else self._sorted_out(key, resource_type, resources)
+
+    def _sorted_out(
+        self, key: str, resource_type: str, resources: Sequence[Resource]
+    ) -> list[Resource] | None:
+        """As `take`, for a list of which some may not be this patient's or of another type."""
         ours: list[Resource] = []
         foreign, unclear = 0, 0
         for resource in resources:
             if resource.resourceType != resource_type:
                 continue
-            # A list names its subject in the same words again and again: they are read once.
             owner = self._owners.get(resource.subject.reference) if resource.subject is not None else None
             if owner is None:
                 owner = self._whose(resource)
@@ -212,7 +234,7 @@ class _Reading:
     def _resources(self, key: str) -> tuple[Resource, ...] | None:
         source = self._sources.get(key)
         if source is None:
-            self.failures[key] = Message("not asked for")
+            self.failures[key] = _NOT_ASKED_FOR
             return None
         for dropped in source.dropped:
             text = Message(
@@ -249,28 +271,31 @@ def request(resource: Resource, terminology: Terminology, zone: tzinfo) -> Proce
 
 def _procedure(resource: Resource, moment: str | None, terminology: Terminology, zone: tzinfo) -> Procedure:
     sets, texts, label = told(resource.code, terminology, PROCEDURE)
-    for detail in resource.orderDetail or ():
-        sets |= concept_sets(detail, terminology)
-    sites: frozenset[str] = frozenset()
-    for site in concepts(resource.bodySite):
-        sites |= concept_sets(site, terminology)
-    reasons: frozenset[str] = frozenset()
-    for reason in concepts(resource.reasonCode):
-        reasons |= concept_sets(reason, terminology)
+    if resource.orderDetail:
+        sets |= _sets(resource.orderDetail, terminology)
+    sites = concepts(resource.bodySite)
     when = parse_when(moment, zone)
     return Procedure(
         sets=sets,
         label=label,
         when=when,
         status=(resource.status or "unknown").strip().lower(),
-        sites=sites,
-        site_words=tuple(text for site in concepts(resource.bodySite) for text in concept_texts(site)),
+        sites=_sets(sites, terminology) if sites else _NONE,
+        site_words=tuple([text for site in sites for text in concept_texts(site)]) if sites else (),
         texts=texts,
-        reasons=reasons,
+        reasons=_sets(concepts(resource.reasonCode), terminology) if resource.reasonCode else _NONE,
         priority=resource.priority,
         source=resource.reference,
         date_unreadable=bool(moment) and when is None,
     )
+
+
+def _sets(found: Iterable[CodeableConcept], terminology: Terminology) -> frozenset[str]:
+    """The value sets of several concepts together."""
+    sets = _NONE
+    for concept in found:
+        sets |= concept_sets(concept, terminology)
+    return sets
 
 
 def _encounters(resources: Iterable[Resource], terminology: Terminology, zone: tzinfo) -> Iterator[Encounter]:
@@ -278,16 +303,13 @@ def _encounters(resources: Iterable[Resource], terminology: Terminology, zone: t
         status = (resource.status or "unknown").strip().lower()
         if status in ("entered-in-error", "cancelled"):
             continue
-        sets: frozenset[str] = frozenset()
         kinds = resource.type if not isinstance(resource.type, str) else None
-        for concept in [*concepts(kinds), *concepts(resource.reasonCode)]:
-            sets |= concept_sets(concept, terminology)
         period = resource.period or resource.actualPeriod
         leaving = resource.hospitalization or resource.admission
         disposition = leaving.dischargeDisposition if leaving else None
         codes = [str(coding.code) for coding in disposition.coding] if disposition else []
         yield Encounter(
-            sets=sets,
+            sets=_sets((*concepts(kinds), *concepts(resource.reasonCode)), terminology),
             status=status,
             started=parse_when(period.start if period else None, zone),
             ended=parse_when(period.end if period else None, zone),
@@ -317,7 +339,7 @@ def read_orders(
     unclassified: list[str] = []
     for resource in resources:
         if resource.resourceType == "MedicationRequest":
-            medication = reader.medication(resource, draft=True)
+            medication = reader.draft(resource)
             if medication.basis == "none":
                 unclassified.append(resource.reference)
             orders.append(Order(resource.reference, medication=medication, renewal=renewal))

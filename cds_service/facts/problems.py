@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, tzinfo
 
+import msgspec
+
 from cds_service.facts.dates import When, parse_when
-from cds_service.facts.model import Begun, Problem
-from cds_service.facts.record import Later
+from cds_service.facts.model import Problem
+from cds_service.facts.record import Parts, once
 from cds_service.fhir.decode import CodeableConcept, Resource
 from cds_service.localise.text import Message
 from cds_service.terminology.index import Terminology
@@ -41,9 +43,8 @@ def concept_texts(concept: CodeableConcept | None) -> tuple[str, ...]:
     """Every wording of a concept: its text and the displays of its codings."""
     if concept is None:
         return ()
-    words = [concept.text] if concept.text else []
-    words += [coding.display for coding in concept.coding if coding.display]
-    return tuple(words)
+    words = [coding.display for coding in concept.coding if coding.display]
+    return (concept.text, *words) if concept.text else tuple(words)
 
 
 def told(
@@ -78,9 +79,8 @@ def status_code(value: CodeableConcept | str | None, known: frozenset[str]) -> s
     if isinstance(value, str):
         words = [value]
     else:
-        first = value.coding[0].code if value.coding else None
-        if isinstance(first, str) and first in known:
-            return first
+        if value.coding and (first := value.coding[0].code) in known:
+            return str(first)
         words = [str(coding.code) for coding in value.coding if coding.code is not None]
         words.append(value.text or "")
     codes = [word.strip().lower() for word in words if word.strip()]
@@ -112,18 +112,40 @@ def problem(resource: Resource, terminology: Terminology, zone: tzinfo, as_of: d
         coded=bool(resource.code and resource.code.coding),
         active=clinical not in _HISTORY and not has_abated,
         verification=verification if verification is None or verification in _VERIFICATION else "unknown",
-        begun=Later(lambda: _begun(resource, zone)),
+        begun=_Begun(resource, zone),
         abated=abated,
         sites=sites,
         source=resource.reference,
     )
 
 
-def _begun(resource: Resource, zone: tzinfo) -> Begun:
-    start = resource.onsetPeriod.start if resource.onsetPeriod else None
-    onset, onset_unreadable = _first_sent(resource.onsetDateTime, start, zone)
-    recorded, recorded_unreadable = _first_sent(resource.recordedDate, resource.assertedDate, zone)
-    return Begun(onset, recorded, onset_unreadable or recorded_unreadable)
+class _Begun(Parts, msgspec.Struct, dict=True, eq=False):
+    """The dates of a Condition that tell since when it is there."""
+
+    resource: Resource
+    zone: tzinfo
+
+    @once
+    def onset(self) -> When | None:
+        return self._onset[0]
+
+    @once
+    def recorded(self) -> When | None:
+        return self._recorded[0]
+
+    @property
+    def unreadable(self) -> bool:
+        return self._onset[1] or self._recorded[1]
+
+    @once
+    def _onset(self) -> tuple[When | None, bool]:
+        resource = self.resource
+        start = resource.onsetPeriod.start if resource.onsetPeriod else None
+        return _first_sent(resource.onsetDateTime, start, self.zone)
+
+    @once
+    def _recorded(self) -> tuple[When | None, bool]:
+        return _first_sent(self.resource.recordedDate, self.resource.assertedDate, self.zone)
 
 
 def _first_sent(first: str | None, second: str | None, zone: tzinfo) -> tuple[When | None, bool]:

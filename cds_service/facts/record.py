@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -14,20 +14,32 @@ class Record(msgspec.Struct, frozen=True):
     """An immutable record. A call makes hundreds; a frozen dataclass would cost seven times as much to make."""
 
 
-class Later(msgspec.Struct, Generic[T], eq=False, gc=False):
-    """A part of a record that is read when somebody first asks for it: of most records nobody does."""
+class once(Generic[T]):  # noqa: N801 - reads as the decorator it is
+    """An attribute that is worked out when somebody first asks for it: of most records nobody does.
 
-    read: Callable[[], T]
-    known: T | None = None
+    As `functools.cached_property`, without its lock: a record belongs to one call, hence to one thread.
+    """
 
-    def __call__(self) -> T:
-        if self.known is None:
-            self.known = self.read()
-        return self.known
+    def __init__(self, read: Callable[[Any], T]) -> None:
+        self._read = read
+        self._name = read.__name__
+        self.__doc__ = read.__doc__
+
+    def __get__(self, record: Any, _: type | None = None) -> T:
+        value = record.__dict__[self._name] = self._read(record)
+        return value
+
+
+class Parts:
+    """Parts of a record of which most are never asked for. Two are equal when all that they say is."""
+
+    __slots__ = ()
 
     def __eq__(self, other: object) -> bool:
-        """Whether the two read the same."""
-        return isinstance(other, Later) and self() == other()
+        return isinstance(other, Parts) and self._parts() == other._parts()
 
     def __hash__(self) -> int:
-        return hash(self())
+        return hash(self._parts())
+
+    def _parts(self) -> tuple[object, ...]:
+        return tuple(getattr(self, name) for name, part in vars(type(self)).items() if isinstance(part, once))

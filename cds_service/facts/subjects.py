@@ -19,6 +19,9 @@ def bare_id(reference: str, resource_type: str) -> str | None:
 
     Relative, absolute and versioned references and bare ids are understood.
     """
+    head, _, identifier = reference.partition("/")
+    if head == resource_type and identifier and "/" not in identifier and "?" not in identifier:
+        return identifier  # as nearly all are
     path = reference.split("?", 1)[0].split("/_history/", 1)[0].rstrip("/")
     head, _, identifier = path.rpartition("/")
     if not head:

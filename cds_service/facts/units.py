@@ -141,13 +141,8 @@ class Number(Text):
         self.decimals = decimals
 
     def render(self, language: Language) -> str:
-        return language.number(
-            _exact(self.value) if self.decimals is None else show(self.value, self.decimals)
-        )
-
-
-def _exact(value: Decimal) -> str:
-    return f"{value.normalize():,f}"
+        shown = self.value.normalize() if self.decimals is None else rounded(self.value, self.decimals)
+        return language.number(f"{shown:,f}")
 
 
 class Amount(Text):

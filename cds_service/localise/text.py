@@ -8,7 +8,7 @@ code: it is printed as it is and never translated.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 
 from cds_service.localise.language import ENGLISH, Language
@@ -71,9 +71,10 @@ class Message(Text):
         template = language.messages.get(self.template, self.template)
         if not self.values:
             return template
-        shown: dict[str, object] = {}
-        for name, value in self.values.items():
-            shown[name] = value.render(language) if isinstance(value, Text) else told(value, language)
+        shown = {
+            name: value if value.__class__ is str else told(value, language)
+            for name, value in self.values.items()
+        }
         return template.format_map(shown)
 
 
@@ -114,6 +115,22 @@ class Joined(Text):
             longer = f"{text}{self.between}{part}" if text else part
             text = longer if len(longer) <= self.most else text
         return text
+
+
+class Deferred(Text):
+    """A text that is put together when somebody reads it: of most reasons nobody does.
+
+    What it is made from must not be the facts: they keep it, and what keeps itself outlives the call.
+    """
+
+    __slots__ = ("_given", "_make")
+
+    def __init__(self, make: Callable[..., Text], /, *given: object) -> None:
+        self._make = make
+        self._given = given
+
+    def render(self, language: Language) -> str:
+        return self._make(*self._given).render(language)
 
 
 class Shortened(Text):

@@ -16,6 +16,7 @@ from cds_service.engine import Engine
 from cds_service.facts.medications import MedicationShelf, shelve
 from cds_service.facts.model import Facts
 from cds_service.facts.normalise import Setting
+from cds_service.facts.units import Analyte
 from cds_service.fhir.decode import Resource
 from cds_service.fhir.source import Source
 from cds_service.population.gather import Catalogue, Person
@@ -170,20 +171,48 @@ class Judge:
         rest = self.facts(person.id, then, shelf)
         lossless = not facts.gaps and not rest.gaps
         # What was lost has to be told in the order of one reading.
-        whole = _together(facts, rest) if lossless else self.facts(person.id, first | then, shelf)
+        whole = self._together(facts, rest) if lossless else self.facts(person.id, first | then, shelf)
         return self.judge(person.id, whole)
+
+    def _together(self, first: Facts, rest: Facts) -> Facts:
+        """One set of facts from what was read first and from the rest, neither of which has gaps.
+
+        The first part need not be read again; of the features worked out from it alone, those that last are kept.
+        """
+        failures = {key: why for key, why in first.failures.items() if key in _FIRST}
+        failures |= {key: why for key, why in rest.failures.items() if key in _THEN}
+        return Facts(
+            as_of=first.as_of,
+            zone=first.zone,
+            hook=first.hook,
+            patient=first.patient,
+            problems=first.problems,
+            labs=rest.labs,
+            medications=rest.medications,
+            procedures=first.procedures,
+            encounters=first.encounters,
+            requests=rest.requests,
+            orders=(),
+            gaps=(),
+            incomplete=frozenset(),
+            failures=failures,
+            settings=first.settings,
+            units=first.units,
+            unmapped_labs=rest.unmapped_labs,
+            memo={each: first.memo[each] for each in self.view.lasting if each in first.memo},
+        )
 
     def _needs_no_more(self, facts: Facts) -> bool:
         """Not in the population, and every rule is clear, whatever is still unread."""
         # Members are asked no further: of them everything is read.
-        return self.view.membership(facts).answer is Answer.NOT_MET and all(
+        return facts.feature(self.view.membership).answer is Answer.NOT_MET and all(
             _settled(rule, facts) for rule, _ in self.rules
         )
 
     def judge(self, patient: str, facts: Facts) -> Standing:
         """All rules on complete facts."""
         outcomes = [judged_by(rule, facts, mode) for rule, mode in self.rules]
-        answer = self.view.membership(facts).answer
+        answer = facts.feature(self.view.membership).answer
         return self._told(patient, facts, outcomes, member=answer is not Answer.NOT_MET)
 
     def facts(self, patient: str, sources: Mapping[str, Source], shelf: MedicationShelf) -> Facts:
@@ -199,7 +228,7 @@ class Judge:
         return self.ready.normaliser.facts(sources, (), shelf, setting)
 
     def _told(self, patient: str, facts: Facts, outcomes: list[Outcome], *, member: bool) -> Standing:
-        found = self.view.membership(facts)
+        found = facts.feature(self.view.membership)
         standing = Standing(
             patient=patient,
             member=_MEMBER[found.answer],
@@ -220,10 +249,11 @@ class Judge:
             standing.point = self._point(facts)
         return standing
 
-    def _age(self, facts: Facts, analyte: Any) -> int | None:
-        for lab in facts.results(analyte) or ():
-            if lab.when is not None and lab.problem is None and lab.excluded is None:
-                return facts.age_days(lab.when)
+    def _age(self, facts: Facts, analyte: Analyte) -> int | None:
+        if analyte.source not in facts.failures:
+            for lab in facts.labs.newest(analyte.id):
+                if lab.when is not None and lab.problem is None and lab.excluded is None:
+                    return facts.age_days(lab.when)
         return None
 
     def _point(self, facts: Facts) -> tuple[float, float, str] | None:
@@ -232,34 +262,6 @@ class Judge:
             return None
         x, y, day = found
         return float(round(x, 3)), float(round(y, 3)), day.isoformat()
-
-
-def _together(first: Facts, rest: Facts) -> Facts:
-    """One set of facts from what was read first and from the rest, neither of which has gaps.
-
-    The first part need not be read again; features worked out from it alone are not taken over.
-    """
-    failures = {key: why for key, why in first.failures.items() if key in _FIRST}
-    failures |= {key: why for key, why in rest.failures.items() if key in _THEN}
-    return Facts(
-        as_of=first.as_of,
-        zone=first.zone,
-        hook=first.hook,
-        patient=first.patient,
-        problems=first.problems,
-        labs=rest.labs,
-        medications=rest.medications,
-        procedures=first.procedures,
-        encounters=first.encounters,
-        requests=rest.requests,
-        orders=(),
-        gaps=(),
-        incomplete=frozenset(),
-        failures=failures,
-        settings=first.settings,
-        units=first.units,
-        unmapped_labs=rest.unmapped_labs,
-    )
 
 
 def _settled(rule: Rule, facts: Facts) -> bool:

@@ -55,4 +55,4 @@ def remembering(ready: ReadyService) -> ReadyService:
     """The service with a terminology that remembers."""
     terminology = RememberingTerminology(ready.terminology)
     labs = LabReader(ready.service.content.analytes, terminology)
-    return replace(ready, terminology=terminology, normaliser=Normaliser(terminology, labs))
+    return replace(ready, terminology=terminology, normaliser=Normaliser(terminology, labs, drugs={}))

@@ -13,7 +13,7 @@ from typing import Protocol, runtime_checkable
 
 from cds_service.facts.dates import When, years_between
 from cds_service.facts.model import Facts, Medication, MedicationState, Order, Problem
-from cds_service.localise.text import Joined, Message, Text
+from cds_service.localise.text import Deferred, Joined, Message, Text
 from cds_service.rules.answer import Answer, Asked, Finding, met, not_met, unknown
 
 
@@ -64,6 +64,10 @@ class _OfGroups:
     def kinds(self) -> str:
         """The groups, as they stand in a sentence."""
         return " or ".join(group.title for group in self.groups)
+
+
+_UNKNOWN = Answer.UNKNOWN
+"""By a name of its own, because an attribute of an enumeration costs as much as a comparison."""
 
 
 # --- triggers ---------------------------------------------------------------------------------------
@@ -158,16 +162,21 @@ def _several(asked: Asked, findings: Sequence[Finding], deciding: Answer, otherw
     chosen = [finding for finding in findings if finding.answer is deciding]
     answer = deciding
     if not chosen:
-        chosen = [finding for finding in findings if finding.answer is Answer.UNKNOWN]
-        answer = Answer.UNKNOWN
+        chosen = [finding for finding in findings if finding.answer is _UNKNOWN]
+        answer = _UNKNOWN
     if not chosen:
         chosen, answer = list(findings), otherwise
+    if len(chosen) == 1:
+        because, sources = chosen[0].because, chosen[0].sources
+    else:
+        because = Joined("; ", [finding.because for finding in chosen])
+        sources = tuple(chain.from_iterable([finding.sources for finding in chosen]))
     return Finding(
         asked,
         answer,
-        chosen[0].because if len(chosen) == 1 else Joined("; ", [finding.because for finding in chosen]),
-        tuple(dict.fromkeys(chain.from_iterable([finding.sources for finding in chosen]))),
-        optional=answer is Answer.UNKNOWN and all(finding.optional for finding in chosen),
+        because,
+        tuple(dict.fromkeys(sources)) if len(sources) > 1 else sources,
+        optional=answer is _UNKNOWN and all(finding.optional for finding in chosen),
     )
 
 
@@ -288,9 +297,9 @@ class HasProblem(_OfGroups):
             for problem in facts.problems:
                 if (problem.active or self.history) and not self.ids.isdisjoint(problem.sets):
                     if self.within_days is None:
-                        return met(self, describe(problem), problem.source)
+                        return met(self, Deferred(describe, problem), problem.source)
                     if problem.since is not None and within(facts, problem.since, self.within_days):
-                        return met(self, describe(problem), problem.source)
+                        return met(self, Deferred(describe, problem), problem.source)
         if "conditions" in facts.incomplete:
             return unknown(self, Message("problem list incomplete"), optional=True)
         return not_met(self, _NOT_DOCUMENTED)
@@ -301,7 +310,7 @@ _NOT_DOCUMENTED = Message("not documented on the problem list")
 
 def _problem_sets(facts: Facts) -> frozenset[str]:
     """What all problems together stand for: most questions about them are answered by what is missing here."""
-    return frozenset().union(*(problem.sets for problem in facts.problems or ()))
+    return frozenset().union(*[problem.sets for problem in facts.problems or ()])
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,21 +336,24 @@ class Taking(_OfGroups):
             )
         found = self.found(facts)
         if found:
-            because = Joined("; ", (describe_medication(item) for item in found))
-            return met(self, because, *(item.source for item in found))
+            return met(self, Deferred(describe_medications, found), *[item.source for item in found])
         if "medications" in facts.incomplete:
             return unknown(self, Message("medication list incomplete"), optional=True)
         return not_met(self, _NOT_LISTED)
 
     def found(self, facts: Facts) -> list[Medication]:
         """The medicines on the list that count, other than the order being judged."""
-        if self.ids.isdisjoint(facts.feature(_medicine_sets)):
+        ids = self.ids
+        if ids.isdisjoint(facts.feature(_medicine_sets)):
             return []
         judged = facts.order.reference if facts.order else None
         return [
             item
-            for item in facts.medications or ()
-            if item.source != judged and self.counts(item) and self._time_counts(facts, item)
+            for item in facts.feature(_recognised)
+            if not ids.isdisjoint(item.sets)
+            and item.source != judged
+            and self._time_counts(facts, item)
+            and self._route_counts(item.route)
         ]
 
     def counts(self, item: Medication) -> bool:
@@ -366,7 +378,12 @@ _NOT_LISTED = Message("not on the medication list")
 
 def _medicine_sets(facts: Facts) -> frozenset[str]:
     """What all medicines on the list together stand for, as `_problem_sets`."""
-    return frozenset().union(*(item.sets for item in facts.medications or ()))
+    return frozenset().union(*[item.sets for item in facts.feature(_recognised)])
+
+
+def _recognised(facts: Facts) -> list[Medication]:
+    """The medicines on the list that are in some value set: most of a list is in none."""
+    return [item for item in facts.medications or () if item.sets]
 
 
 @dataclass(frozen=True, slots=True)
@@ -470,6 +487,11 @@ def describe_medication(item: Medication) -> Text:
     if item.started:
         return Message("{drug}, {state} since {when}", drug=name, state=state, when=item.started)
     return Message("{drug}, {state}", drug=name, state=state)
+
+
+def describe_medications(items: Iterable[Medication]) -> Text:
+    """Each of them, apart by semicolons."""
+    return Joined("; ", [describe_medication(item) for item in items])
 
 
 def by_name(drug: Text) -> Text:

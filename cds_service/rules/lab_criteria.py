@@ -8,11 +8,12 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 from functools import partial
+from itertools import chain
 
 from cds_service.facts.model import Facts, Lab, Labs
 from cds_service.facts.record import Record
 from cds_service.facts.units import Amount, Analyte, above, at_least, below
-from cds_service.localise.text import Joined, Message, Text
+from cds_service.localise.text import Deferred, Joined, Message, Text
 from cds_service.rules.answer import Answer, Asked, Finding, unknown
 
 
@@ -54,13 +55,13 @@ def latest(facts: Facts, analyte: Analyte) -> Latest:
     key = (latest, analyte.id)
     found: Latest | None = facts.memo.get(key)
     if found is None:
-        found = facts.memo[key] = _latest(facts, analyte)
+        known = analyte.id in facts.labs or facts.incomplete or analyte.source in facts.failures
+        found = facts.memo[key] = _latest(facts, analyte) if known else _NEVER_MEASURED
     return found
 
 
 def _latest(facts: Facts, analyte: Analyte) -> Latest:
-    results = facts.results(analyte, analyte.ageing_days)
-    if results is None:
+    if analyte.source in facts.failures:
         reason = facts.why_unread(analyte.source)
         unreadable = Message("laboratory results not readable ({reason})", reason=reason)
         return Latest(None, None, None, None, lambda: unreadable)
@@ -68,29 +69,31 @@ def _latest(facts: Facts, analyte: Analyte) -> Latest:
     preliminary: Lab | None = None
     last: Lab | None = None
     doubts: list[Text] = []
-    for lab in results:
+    for lab in facts.labs.newest(analyte.id, analyte.ageing_days):
         if lab.excluded is not None:
             continue
         if last is None:
             last = lab
-        if lab.when is None:
-            doubts.append(Message("an undated result exists ({problem})", problem=lab.problem))
-        elif usable is not None:
-            continue
-        elif lab.problem is not None:
+        if lab.problem is not None:
             doubts.append(
                 Message("result of {when} not usable: {problem}", when=lab.when, problem=lab.problem)
             )
         elif not lab.preliminary:
             usable = lab
+            break
         elif preliminary is None:
             preliminary = lab
             doubts.append(Message("result of {when} is preliminary", when=lab.when))
+    for lab in facts.labs.undated(analyte.id):
+        if lab.excluded is None:
+            last = last or lab
+            doubts.append(Message("an undated result exists ({problem})", problem=lab.problem))
     if "labs" in facts.incomplete and analyte.source == "labs":
         doubts.append(Message("laboratory results were received only in part"))
     if last is None or last.when is None:
         # Nothing dated is in the window: what is out of date is newer than what has no date.
-        last = next((lab for lab in facts.results(analyte) or () if lab.excluded is None), None)
+        known = chain(facts.labs.newest(analyte.id), facts.labs.undated(analyte.id))
+        last = next((lab for lab in known if lab.excluded is None), None)
     doubt = Joined("; ", doubts) if doubts else None
     why_none = partial(_why_none, facts.labs, doubt, analyte, facts.as_of, facts.zone)
     return Latest(usable, doubt, preliminary, last, why_none)
@@ -105,7 +108,11 @@ def _why_none(labs: Labs, doubt: Text | None, analyte: Analyte, as_of: datetime,
             return Message("last result {when} is out of date", when=lab.when)
     if reasons := Joined("; ", (lab.excluded for lab in results)):
         return Message("only results that do not count ({reasons})", reasons=reasons)
-    return Message("no result")
+    return _NO_RESULT
+
+
+_NO_RESULT = Message("no result")
+_NEVER_MEASURED = Latest(None, None, None, None, lambda: _NO_RESULT)
 
 
 def currency(facts: Facts, analyte: Analyte, lab: Lab) -> Currency:
@@ -147,8 +154,8 @@ def _compare(
     if found.lab is None:
         return unknown(asked, Message("{analyte}: {why}", analyte=Message(analyte.title), why=found.why_none))
     answer = decide(found.lab, test, rising=rising)
-    because = tell(found.lab, analyte)
-    if answer is Answer.NOT_MET and found.doubt:
+    because = Deferred(tell, found.lab, analyte)
+    if answer is Answer.NOT_MET and found.doubt is not None:
         doubtful = Message("{because}, but {doubt}", because=because, doubt=found.doubt)
         return unknown(asked, doubtful, found.lab.source)
     return Finding(asked, answer, because, (found.lab.source,))

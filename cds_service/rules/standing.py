@@ -13,12 +13,13 @@ from datetime import date
 from decimal import Decimal
 
 from cds_service.facts.model import Facts
+from cds_service.facts.record import Record
 from cds_service.facts.units import Analyte
+from cds_service.localise.text import Text
 from cds_service.rules.answer import Answer
 
 
-@dataclass(frozen=True, slots=True)
-class Membership:
+class Membership(Record, frozen=True, gc=False):
     """Does the patient belong to the population, and by which evidence?"""
 
     answer: Answer
@@ -34,12 +35,11 @@ class Membership:
     sources: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class FactorState:
+class FactorState(Record, frozen=True, gc=False):
     """One named factor: `present`, `absent`, `unknown` or `not evaluable`."""
 
     id: str
-    label: str
+    label: Text
     state: str
 
 
@@ -79,5 +79,8 @@ class StandingView:
     """Value sets without which nobody is a member: when each list was read in full, every problem carries a code,
     and no problem, procedure or visit is in one of these sets, the answer of `membership` and of every rule on the
     chart is that of an empty record. Empty: not declared, so that everybody is judged."""
+    lasting: tuple[Callable[[Facts], object], ...] = ()
+    """Case features that look at the patient, problems, procedures and visits alone: what one of them says before
+    anything else was read, it says of the whole record as well."""
     note: str = ""
     """What a reader of the report must know; plain text."""

@@ -1,7 +1,8 @@
 """The terminology index: built once at start, then only dictionary look-ups."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from cds_service.terminology.codes import (
     ALIASES,
@@ -21,11 +22,11 @@ from cds_service.terminology.valueset import Exclusion, ValueSet
 
 _NONE: frozenset[str] = frozenset()
 _SPELLED_IN_WAYS = frozenset({NDC, ATC, ICD10CM, ICD10, ICD9CM})
+_SPELLED_IN_ONE_WAY = frozenset(form for form, system in ALIASES.items() if system not in _SPELLED_IN_WAYS)
 _ORDER = {RXNORM: 0, NDC: 1, ATC: 2, SNOMED: 3}
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(msgspec.Struct, frozen=True):
     coding: Coding
     product: bool
     sets: frozenset[str] = _NONE
@@ -73,8 +74,11 @@ class Terminology:
     ) -> None:
         for coding in codings:
             entries = self._entries.setdefault(coding.system, {})
-            entry = entries.get(coding.code) or _Entry(coding, coding.names_a_product)
-            entry = _Entry(entry.coding, entry.product, entry.sets | sets, entry.removes | removes)
+            known = entries.get(coding.code)
+            if known is None:
+                entries[coding.code] = _Entry(coding, coding.names_a_product, sets, removes)
+                continue
+            entry = _Entry(known.coding, known.product, known.sets | sets, known.removes | removes)
             if entry.sets & entry.removes:
                 raise ValueError(
                     f"{coding.code} ({coding.display}) is both in and not in {sorted(entry.sets & entry.removes)}"
@@ -110,6 +114,8 @@ class Terminology:
         if found:
             return self._by_code(found, texts)
         match = self._drug_names.find(*texts)
+        if not match.sets:
+            return UNRECOGNISED
         sets = match.remaining
         return DrugIdentity(sets, "name", display=match.name) if sets else UNRECOGNISED
 
@@ -129,8 +135,11 @@ class Terminology:
         if system is None or code is None:
             return None
         entries = self._by_system.get(system)
-        if entries is not None and (entry := entries.get(code)):
-            return entry
+        if entries is not None:
+            if (entry := entries.get(code)) is not None:
+                return entry
+            if system in _SPELLED_IN_ONE_WAY and not code[-1:].isspace() and not code[:1].isspace():
+                return None
         # Fields of fixed width arrive padded with blanks.
         canonical = ALIASES.get(system.strip())
         return None if canonical is None else self._otherwise(canonical, code.strip())

@@ -115,8 +115,10 @@ class NameMatcher:
 
     def find(self, *texts: str) -> Match:
         """Read all texts of one order together."""
+        found: list[_Phrase] = []
         # The words of an order and the display of its code are often the same text, and most texts name nothing.
-        found = [phrase for text in dict.fromkeys(texts) for phrase in self._phrases(text)]
+        for text in dict.fromkeys(texts):
+            found += self._phrases(text)
         if not found:
             return _NOTHING
         return Match(
@@ -129,9 +131,7 @@ class NameMatcher:
         plain = _plain(text)
         spoken = _words_of(plain)
         # Most texts name nothing.
-        if self._telling.isdisjoint(spoken) and not (
-            self._stems and any(map(plain.__contains__, self._stems))
-        ):
+        if self._telling.isdisjoint(spoken) and not any(map(plain.__contains__, self._stems)):
             return ()
         found = []
         place = 0

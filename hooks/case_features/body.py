@@ -57,9 +57,9 @@ def weighings(facts: Facts) -> list[Weighing]:
 
 def _weighings(facts: Facts, days: int | None) -> list[Weighing]:
     found = [
-        Weighing(lab.exact, lab, facts.age_days(lab.when))
+        Weighing(kg, lab, facts.age_days(lab.when))
         for lab in facts.results(WEIGHT, days) or ()
-        if lab.exact is not None
+        if (kg := lab.exact) is not None
         and lab.when is not None
         and not lab.preliminary
         and lab.sets.isdisjoint(_BEFORE_DIALYSIS)
@@ -143,7 +143,8 @@ class RapidWeightLoss:
         comparable = [item for item in earlier if item.days - last.days <= LOSSES[-1][0]]
         for item in comparable:
             loss = (item.kg - last.kg) / item.kg * 100
-            if any(item.days - last.days <= days and at_least(loss, least) for days, least in LOSSES):
+            apart = item.days - last.days
+            if loss > 0 and any(apart <= days and at_least(loss, least) for days, least in LOSSES):
                 because = Message(
                     "{loss} % less on {when} than on {earlier}",
                     loss=Number(loss, 1),

@@ -15,6 +15,7 @@ from enum import Enum
 from cds_service.api import (
     Analyte,
     Answer,
+    Deferred,
     Facts,
     Finding,
     Joined,
@@ -431,7 +432,7 @@ class HighCalcium:
             why = facts.feature(any_calcium_doubt) or why_no_calcium(facts)
             return Finding(self, Answer.UNKNOWN, why)
         answer = both_ends(draw.corrected, lambda value: above(value, threshold))
-        because = tell_draw(draw)
+        because: Text = Deferred(tell_draw, draw)
         if answer is Answer.MET and self.full and depends_on_correction(draw, threshold):
             answer, because = (
                 Answer.NOT_MET,

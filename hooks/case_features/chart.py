@@ -6,18 +6,17 @@ from dataclasses import dataclass, field
 
 from cds_service.api import (
     AllOf,
-    Answer,
     AnyOf,
     CodeGroup,
+    Deferred,
     Facts,
     Finding,
     HadProcedure,
-    Joined,
     Medication,
     MedicationState,
     Message,
     Taking,
-    describe_medication,
+    describe_medications,
     met,
     not_met,
     unknown,
@@ -49,13 +48,17 @@ class OnNow:
         return f"active order for {' or '.join(group.title for group in self.groups)}"
 
     def evaluate(self, facts: Facts) -> Finding:
-        taking = self._taking.evaluate(facts)
-        if taking.answer is Answer.UNKNOWN:
+        """On the chart many lines ask for the same few groups, so each is judged once."""
+        return facts.feature(self._judge) if facts.order is None else self._judge(facts)
+
+    def _judge(self, facts: Facts) -> Finding:
+        listed = self._taking.found(facts)
+        if not listed and (facts.medications is None or "medications" in facts.incomplete):
+            taking = self._taking.evaluate(facts)
             return Finding(self, taking.answer, taking.because, optional=taking.optional)
-        found = self.found(facts) if taking.answer is Answer.MET else []
+        found = [item for item in listed if item.state is MedicationState.ACTIVE]
         if found:
-            because = Joined("; ", (describe_medication(item) for item in found))
-            return met(self, because, *(item.source for item in found))
+            return met(self, Deferred(describe_medications, found), *[item.source for item in found])
         return not_met(self, Message("none is active on the medication list"))
 
     def found(self, facts: Facts) -> list[Medication]:

@@ -238,10 +238,12 @@ class _Graft(Record, frozen=True, gc=False):
             item for item in facts.procedures or () if in_groups(item.sets, (vs.KIDNEY_TRANSPLANT_PROCEDURE,))
         ]
         failed = bool(_pick(active, (vs.KIDNEY_TRANSPLANT_FAILURE,)))
+        if not status and not done:
+            return cls(failed, failed, None, Joined("; ", ()), (), undatable=False)
         dates = [when for when in (*(p.since for p in status), *(p.when for p in done)) if when is not None]
         labels = [describe(problem) for problem in status] or [item.title for item in done]
         return cls(
-            recorded=bool(status or done or failed),
+            recorded=True,
             failed=failed,
             when=max(dates, key=lambda when: when.instant) if dates else None,
             label=Joined("; ", labels),
@@ -313,7 +315,9 @@ def _modality(active: list[Problem], sessions: list[Procedure]) -> str | None:
         ("HD", (vs.HEMODIALYSIS, vs.HEMODIALYSIS_CONDITION)),
         ("PD", (vs.PERITONEAL_DIALYSIS, vs.PERITONEAL_DIALYSIS_CONDITION)),
     ):
-        seen += [(_instant(item), kind) for item in sessions if in_groups(item.sets, groups)]
+        latest = next((item for item in sessions if in_groups(item.sets, groups)), None)
+        if latest is not None:
+            seen.append((_instant(latest), kind))
         seen += [
             (problem.since.instant.timestamp() if problem.since else 0.0, kind)
             for problem in active

@@ -66,6 +66,12 @@ def elemental_total(load: CalciumLoad) -> Text:
 
 def calcium_load(facts: Facts) -> CalciumLoad:
     """All drafts and all active oral calcium; a draft replaces the active order of the same drug."""
+    unread = facts.medications is None or "medications" in facts.incomplete
+    return add_up(counted(facts), list_unreadable=unread)
+
+
+def counted(facts: Facts) -> list[Medication]:
+    """The oral calcium that is added up."""
     signed = [item for order in facts.orders if (item := order.medication) and not item.stopped]
     drafts = [item for item in signed if facts.order and _ORAL.counts(item)]
     items = [*drafts]
@@ -73,6 +79,11 @@ def calcium_load(facts: Facts) -> CalciumLoad:
         replaced = any(not item.sets.isdisjoint(draft.sets) for draft in drafts)
         if item.state is MedicationState.ACTIVE and not replaced:
             items.append(item)
+    return items
+
+
+def add_up(items: list[Medication], *, list_unreadable: bool = False) -> CalciumLoad:
+    """Elemental calcium of these medicines together."""
     lines: list[Text] = []
     missing: list[Text] = []
     total, unreadable = Decimal(0), False
@@ -92,8 +103,7 @@ def calcium_load(facts: Facts) -> CalciumLoad:
                 )
             )
     sources = tuple(item.source for item in items)
-    unread = facts.medications is None or "medications" in facts.incomplete
-    return CalciumLoad(total, tuple(lines), tuple(missing), unreadable, unread, sources)
+    return CalciumLoad(total, tuple(lines), tuple(missing), unreadable, list_unreadable, sources)
 
 
 def _elemental(item: Medication) -> DailyDose | None:

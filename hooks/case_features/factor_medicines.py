@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
+from functools import partial
 
 from cds_service.api import (
     Answer,
+    Deferred,
     Facts,
     Finding,
     HasProblem,
@@ -25,7 +27,7 @@ from cds_service.api import (
 from hooks import valuesets as vs
 from hooks.case_features.anticoagulation import ON_VKA, RECENT_DAYS
 from hooks.case_features.chart import NOT_BY_MOUTH
-from hooks.case_features.exposure import calcium_load, elemental_total
+from hooks.case_features.exposure import add_up, counted, elemental_total
 from hooks.thresholds import T10, T11, limit
 
 STEROID_COURSE_DAYS = 21
@@ -71,12 +73,14 @@ def _instant(when: When) -> float:
     return when.instant.timestamp()
 
 
-def _medicines(facts: Facts, taking: Taking, *notes: Text | None) -> Finding:
+def _medicines(
+    facts: Facts, taking: Taking, tell: Callable[[list[Medication]], Text] = tell_medicines
+) -> Finding:
     """The answer of `taking`, told with start and state of each drug."""
     finding = taking.evaluate(facts)
     if finding.answer is not Answer.MET:
         return finding
-    because = Joined("; ", (tell_medicines(taking.found(facts)), *notes))
+    because = Deferred(tell, taking.found(facts))
     return Finding(finding.asked, finding.answer, because, finding.sources)
 
 
@@ -87,10 +91,14 @@ def vka(facts: Facts) -> Finding:
 
 def active_vitamin_d(facts: Facts) -> Finding:
     """With the daily dose of each drug; calcitriol above 0.5 mcg a day (T11) is noted."""
+    return _medicines(facts, ON_ACTIVE_VITAMIN_D, _tell_vitamin_d)
+
+
+def _tell_vitamin_d(found: list[Medication]) -> Text:
     by_drug: dict[str, list[Medication]] = {}
-    for item in ON_ACTIVE_VITAMIN_D.found(facts):
+    for item in found:
         by_drug.setdefault(item.name, []).append(item)
-    return _medicines(facts, ON_ACTIVE_VITAMIN_D, *(_vitamin_d_dose(items) for items in by_drug.values()))
+    return Joined("; ", (tell_medicines(found), *(_vitamin_d_dose(items) for items in by_drug.values())))
 
 
 def _vitamin_d_dose(items: list[Medication]) -> Text | None:
@@ -110,10 +118,14 @@ def _vitamin_d_dose(items: list[Medication]) -> Text | None:
 
 def calcium_intake(facts: Facts) -> Finding:
     """With elemental calcium a day from active orders; more than 1,500 mg (T10) is noted."""
-    load = calcium_load(facts)
+    return _medicines(facts, ON_CALCIUM, partial(_tell_calcium, counted(facts), limit(facts, T10)))
+
+
+def _tell_calcium(added_up: list[Medication], most: Decimal, found: list[Medication]) -> Text:
+    load = add_up(added_up)
     notes: list[Text] = []
     if load.lines:
-        most, total = limit(facts, T10), elemental_total(load)
+        total = elemental_total(load)
         if above(load.total, most):
             total = Message(
                 "{total}, above {limit} ({source})", total=total, limit=Number(most), source=T10.source
@@ -121,7 +133,7 @@ def calcium_intake(facts: Facts) -> Finding:
         notes.append(total)
     if load.not_computable:
         notes.append(Message("dose not computable: {drugs}", drugs=Joined(", ", load.not_computable)))
-    return _medicines(facts, ON_CALCIUM, *notes)
+    return Joined("; ", (tell_medicines(found), *notes))
 
 
 def systemic_steroid_course(facts: Facts) -> Finding:

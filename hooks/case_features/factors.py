@@ -34,22 +34,33 @@ class State(Enum):
 
 
 class Factor(Record, frozen=True, gc=False):
-    """One factor with its state; `counted` ones enter the counts of present and unknown factors."""
+    """One factor with its state."""
 
-    id: str
+    row: _Row
     label: Text
     state: State
-    because: Text
-    sources: tuple[str, ...]
-    modifiable: bool
-    counted: bool
-    documented: bool
-    """It rests on the problem list, where a missing entry means "not documented", never "absent"."""
+    finding: Finding
+
+    @property
+    def id(self) -> str:
+        return self.row.id
+
+    @property
+    def because(self) -> Text:
+        return self.finding.because
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        return self.finding.sources
+
+    @property
+    def modifiable(self) -> bool:
+        return self.row.modifiable
 
     @property
     def shown(self) -> Text:
         """The state in the words of the card."""
-        absent = self.documented and self.state is State.ABSENT
+        absent = self.row.documented and self.state is State.ABSENT
         return Message("not documented") if absent else self.state.value
 
 
@@ -64,7 +75,9 @@ class _Row:
     ask: Callable[[Facts], Answered]
     modifiable: bool = False
     documented: bool = False
+    """It rests on the problem list, where a missing entry means "not documented", never "absent"."""
     counted: bool = True
+    """It enters the counts of present and unknown factors."""
 
 
 HIGH_PHOSPHATE = LabAtLeast(PHOSPHATE, T5.value, T5.source, strictly=True)
@@ -108,36 +121,32 @@ _STATES = {Answer.MET: State.PRESENT, Answer.NOT_MET: State.ABSENT, Answer.UNKNO
 def factors(facts: Facts) -> tuple[Factor, ...]:
     """All 20 factors in their fixed order. A draft order in focus never counts as current use."""
     patient = facts.about(None)
-    return tuple(_factor(patient, row) for row in _ROWS)
+    found = []
+    for row in _ROWS:
+        answered, not_evaluable = row.ask(patient), False
+        if isinstance(answered, tuple):
+            answered, not_evaluable = answered
+        state = State.NOT_EVALUABLE if not_evaluable else _STATES[answered.answer]
+        out_of_range = row.id == "pth" and state is State.PRESENT
+        found.append(Factor(row, _pth_label(patient) if out_of_range else row.label, state, answered))
+    return tuple(found)
 
 
-def _factor(facts: Facts, row: _Row) -> Factor:
-    answered = row.ask(facts)
-    finding, not_evaluable = answered if isinstance(answered, tuple) else (answered, False)
-    label = row.label
-    if row.id == "pth" and finding.answer is Answer.MET:
-        low = facts.feature(pth_low).answer is Answer.MET
-        label = Message("low PTH") if low else Message("high PTH")
-    return Factor(
-        row.id,
-        label,
-        State.NOT_EVALUABLE if not_evaluable else _STATES[finding.answer],
-        finding.because,
-        finding.sources,
-        row.modifiable,
-        row.counted,
-        row.documented,
-    )
+def _pth_label(facts: Facts) -> Text:
+    """PTH may be out of range in either direction: a card says in which."""
+    low = facts.feature(pth_low).answer is Answer.MET
+    return Message("low PTH") if low else Message("high PTH")
 
 
 def present(facts: Facts) -> list[Factor]:
-    return [item for item in facts.feature(factors) if item.counted and item.state is State.PRESENT]
+    wanted = State.PRESENT
+    return [item for item in facts.feature(factors) if item.state is wanted and item.row.counted]
 
 
 def unknown_factors(facts: Facts) -> list[Factor]:
     """Counted factors that are unknown or not evaluable."""
     undecided = (State.UNKNOWN, State.NOT_EVALUABLE)
-    return [item for item in facts.feature(factors) if item.counted and item.state in undecided]
+    return [item for item in facts.feature(factors) if item.state in undecided and item.row.counted]
 
 
 MANY = 3

@@ -9,10 +9,12 @@ from cds_service.api import (
     Answer,
     AnyOf,
     Asked,
+    Deferred,
     Facts,
     Finding,
     HasProblem,
     Message,
+    Text,
     below,
     latest,
     met,
@@ -49,7 +51,7 @@ def lower_limit(draw: CalciumDraw) -> Decimal | None:
 
 def _corrected_below(asked: Asked, facts: Facts, threshold: Decimal, draw: CalciumDraw) -> Finding:
     answer = both_ends(draw.corrected, lambda value: below(value, threshold))
-    because = tell_draw(draw)
+    because: Text = Deferred(tell_draw, draw)
     if answer is not Answer.NOT_MET and not draw.certain:
         because = Message(
             "total calcium {value} mg/dL without a usable albumin",

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from cds_service.api import (
     Answer,
     CodeGroup,
-    Encounter,
     Facts,
     Finding,
     HasProblem,
     Message,
-    Procedure,
     Record,
     Text,
     When,
@@ -49,15 +47,17 @@ def _problems(facts: Facts, groups: tuple[CodeGroup, ...]) -> Iterator[Evidence]
 
 def _events(facts: Facts, groups: tuple[CodeGroup, ...], days: int | None) -> Iterator[Evidence]:
     """Procedures and encounters that have taken place, at most `days` ago if given."""
-    events: list[tuple[Text, When | None, Procedure | Encounter]] = [
-        *((item.title, item.when, item) for item in facts.procedures or ()),
-        *((Message("encounter"), item.started, item) for item in facts.encounters or ()),
-    ]
-    for what, when, item in events:
-        if when is None or when.is_future(facts.as_of) or not in_groups(item.sets, groups):
-            continue
-        if days is None or within(facts, when, days):
-            yield Evidence(Message("{what}, {when}", what=what, when=when), when, item.source)
+    for done in facts.procedures or ():
+        if in_groups(done.sets, groups) and done.when is not None:
+            yield from _event(facts, done.title, done.when, done.source, days)
+    for visit in facts.encounters or ():
+        if in_groups(visit.sets, groups) and visit.started is not None:
+            yield from _event(facts, Message("encounter"), visit.started, visit.source, days)
+
+
+def _event(facts: Facts, what: Text, when: When, source: str, days: int | None) -> Iterator[Evidence]:
+    if not when.is_future(facts.as_of) and (days is None or within(facts, when, days)):
+        yield Evidence(Message("{what}, {when}", what=what, when=when), when, source)
 
 
 def _latest(found: list[Evidence]) -> Evidence | None:

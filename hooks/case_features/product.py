@@ -15,6 +15,7 @@ from operator import itemgetter
 
 from cds_service.api import (
     Answer,
+    Deferred,
     Facts,
     Finding,
     Joined,
@@ -242,7 +243,7 @@ class ProductReaches:
             return Finding(self, Answer.UNKNOWN, Message("Ca x P not computable ({reason})", reason=reason))
         threshold = limit(facts, self.threshold)
         answer = both_ends(pair.product, lambda value: self._reached(value, threshold))
-        because = tell_pair(pair)
+        because: Text = Deferred(tell_pair, pair)
         if answer is Answer.MET and self.full:
             weak = self._weakness(facts, pair, threshold)
             if weak is not None:

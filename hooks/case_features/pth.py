@@ -9,6 +9,7 @@ from cds_service.api import (
     Amount,
     Answer,
     Asked,
+    Deferred,
     Facts,
     Finding,
     Joined,
@@ -28,14 +29,18 @@ from hooks.thresholds import T6, T6_ABSOLUTE, T7, T7_ABSOLUTE, Limit
 CONSECUTIVE = 2
 
 
-def _limits(upper: Decimal | None, multiple: Limit, absolute: Limit) -> tuple[Decimal, Text]:
-    """The threshold in pg/mL for a result with this upper limit of normal, and how it came about."""
+def _threshold(upper: Decimal | None, multiple: Limit, absolute: Limit) -> Decimal:
+    """The threshold in pg/mL for a result with this upper limit of normal."""
+    return multiple.value * upper if upper else absolute.value
+
+
+def _against(told: Text, upper: Decimal | None, multiple: Limit, absolute: Limit) -> Text:
+    """The result beside its threshold, and how that came about."""
     if upper:
-        return (
-            multiple.value * upper,
-            Message("{times} x ULN {upper}", times=multiple.value, upper=Amount(upper, PTH)),
-        )
-    return absolute.value, Message("{limit}, no ULN given", limit=Amount(absolute.value, PTH))
+        why = Message("{times} x ULN {upper}", times=multiple.value, upper=Amount(upper, PTH))
+    else:
+        why = Message("{limit}, no ULN given", limit=Amount(absolute.value, PTH))
+    return Message("{result} against {why}", result=told, why=why)
 
 
 def tell_pth(lab: Lab) -> Text:
@@ -57,7 +62,7 @@ def _now(facts: Facts) -> tuple[Lab, Decimal | None, Text] | None:
     if lab is None:
         return None
     upper = lab.reference_high
-    return lab, upper, _tell(lab, upper)
+    return lab, upper, Deferred(_tell, lab, upper)
 
 
 def pth_high(facts: Facts) -> Finding:
@@ -95,11 +100,11 @@ def _judge(asked: Asked, facts: Facts, multiple: Limit, absolute: Limit) -> Find
     if now is None:
         return Finding(asked, Answer.UNKNOWN, Message("PTH: {why}", why=found.why_none))
     lab, upper, told = now
-    threshold, why = _limits(upper, multiple, absolute)
+    threshold = _threshold(upper, multiple, absolute)
     rising = multiple.sign == "above"
     test = above if rising else below
     answer = decide(lab, lambda value: test(value, threshold), rising=rising)
-    because = Message("{result} against {why}", result=told, why=why)
+    because = Deferred(_against, told, upper, multiple, absolute)
     if answer is Answer.NOT_MET and found.doubt:
         return Finding(
             asked,

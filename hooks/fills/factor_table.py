@@ -99,9 +99,10 @@ def _told_product(pair: Pair, facts: Facts) -> Iterator[Text]:
 
 def _tell_pair(pair: Pair) -> Text:
     low, high = (Number(end, 1) for end in pair.product)
+    one = pair.product[0] == pair.product[1] or low == high
     value = Message(
         "{product} mg2/dL2 ({si} mmol2/L2)",
-        product=low if low == high else Message("{low} or {high}", low=low, high=high),
+        product=low if one else Message("{low} or {high}", low=low, high=high),
         si=Number(si_product(pair.product[1]), 2),
     )
     if pair.calcium.by_us:

@@ -383,9 +383,11 @@ def _correction_note(pair: Pair, facts: Facts) -> Text | None:
 def _both_units(product: Interval, facts: Facts) -> Text:
     cut_offs = [limit(facts, T1), limit(facts, T2)]
     low, high = (_apart(end, cut_offs, 1) for end in product)
+    # Two texts are compared by rendering them: rarely is there more than one value.
+    one = product[0] == product[1] or low == high
     return Message(
         "{product} mg2/dL2 ({si} mmol2/L2)",
-        product=low if low == high else conflicting(low, high),
+        product=low if one else conflicting(low, high),
         si=_apart(si_product(product[1]), [si_product(item) for item in cut_offs], 2),
     )
 

@@ -1,9 +1,12 @@
 """Which drug an order names, in every shape it arrives, and how it bears on today (F21, F24, F26)."""
 
+from datetime import UTC
+
 import pytest
 from support.facts import (
     ICD10CM,
     RXNORM,
+    TERMINOLOGY,
     concept,
     decoded,
     dose,
@@ -11,7 +14,8 @@ from support.facts import (
     medicine,
 )
 
-from cds_service.facts.medications import MedicationShelf, shelve, unresolved_reference
+from cds_service.facts import medications
+from cds_service.facts.medications import MedicationReader, MedicationShelf, shelve, unresolved_reference
 from cds_service.facts.model import MedicationState
 
 ATC = "http://www.whocc.no/atc"
@@ -192,6 +196,20 @@ def test_only_medications_are_kept_on_the_shelf():
     (owner,) = decoded([bare()])
     assert shelf.find("Medication/m1", owner) is None
     assert shelf.find("urn:uuid:1", owner) is None
+
+
+def test_a_job_over_many_patients_keeps_what_wordings_mean_within_bounds(monkeypatch):
+    """A call keeps none: words of an order could hold a name."""
+    monkeypatch.setattr(medications, "_MOST_DRUGS", 2)
+    listed = decoded(
+        [medicine(name) for name in ("warfarin", "calcitriol", "warfarin", "apixaban", "aspirin")]
+    )
+    known = {}
+    one, other = (
+        MedicationReader(TERMINOLOGY, shelve(()), UTC, drugs).listed(listed)[0] for drugs in (known, None)
+    )
+    assert one == other
+    assert len(known) <= 2
 
 
 # --- status -------------------------------------------------------------------------------------------

@@ -9,11 +9,14 @@ from support.facts import (
     condition,
     encounter,
     facts,
+    medicine,
+    minerals,
     procedure,
 )
 
 from cds_service.rules.answer import Answer
 from hooks.case_features.dialysis import OnDialysis, dialysis
+from hooks.standing import STANDING
 
 HD, PD, DIALYSIS, CRRT = "302497006", "71192002", "108241001", "5A1D90Z"
 ICD10PCS = "http://www.cms.gov/Medicare/Coding/ICD10"
@@ -336,3 +339,23 @@ def test_a_list_in_part_cannot_show_that_it_is_over():
 def test_the_criterion(lists, answer, because):
     finding = OnDialysis().evaluate(facts(**lists))
     assert (finding.answer, finding.because) == (answer, because)
+
+
+HISTORIES = {
+    "on dialysis": {"conditions": [condition("N18.6"), condition("Z99.2", onsetDateTime=ago(900))]},
+    "transplanted": {"conditions": [condition("Z94.0", onsetDateTime=ago(400))]},
+    "hardly anything": {"conditions": [condition("E11.9")]},
+    "calciphylaxis": {
+        "conditions": [condition("Z99.2"), condition(text="calciphylaxis", verification="confirmed")]
+    },
+    "skin": {"conditions": [condition("Z99.2"), condition("I96", onsetDateTime=ago(20))]},
+    "visits": {"encounters": [encounter(days=10, reasonCode=[concept("Z49.31")])]},
+}
+
+
+@pytest.mark.parametrize("history", HISTORIES.values(), ids=HISTORIES)
+@pytest.mark.parametrize("feature", STANDING.lasting, ids=lambda each: each.__name__)
+def test_what_lasts_in_a_screening_does_not_change_when_more_is_read(feature, history):
+    rest = ("labs", "vitals", "medications", "requests")
+    whole = {"labs": minerals(11, 7), "medications": [medicine("warfarin")]}
+    assert feature(facts(**history, **whole)) == feature(facts(**history, unreadable=rest))

@@ -67,7 +67,7 @@ def test_twenty_factors_in_their_fixed_order_with_stable_ids():
     found = factors(facts())
     assert [item.id for item in found] == IDS
     assert {item.id for item in found if item.modifiable} == MODIFIABLE
-    assert [item.id for item in found if not item.counted] == ["calciphylaxis-status"]
+    assert [item.id for item in found if not item.row.counted] == ["calciphylaxis-status"]
 
 
 def test_missing_problems_are_not_documented_and_never_absent():

@@ -21,7 +21,7 @@ from cds_service.localise.catalogues import (
     messages,
 )
 from cds_service.localise.language import ENGLISH, Language
-from cds_service.localise.text import Joined, Message, Shortened, Verbatim
+from cds_service.localise.text import Deferred, Joined, Message, Shortened, Verbatim
 from cds_service.registry import load_services
 from hooks.analytes import PHOSPHATE, PTH
 from hooks.content import CONTENT
@@ -32,6 +32,19 @@ SEPTEMBER = When(None, Precision.DAY, date(2026, 9, 12))
 
 
 # --- texts ------------------------------------------------------------------------------------------
+
+
+def test_a_deferred_text_is_put_together_for_its_reader_only():
+    asked = []
+
+    def words(problem):
+        asked.append(problem)
+        return Message("result of {when} not usable: {problem}", when=SEPTEMBER, problem=Message(problem))
+
+    text = Deferred(words, "unit missing")
+    assert asked == []
+    assert text.render(GERMAN) == "Ergebnis vom 12. Sept. 2026 nicht verwertbar: Einheit fehlt"
+    assert text == words("unit missing")
 
 
 def test_a_text_is_english_until_a_language_is_given():

@@ -87,6 +87,12 @@ def test_a_result_without_a_date_is_stale():
             None,
         ),
         (
+            [phosphate(5, days=10), phosphate(6, effectiveDateTime=None, status="cancelled")],
+            "5",
+            None,
+            None,
+        ),
+        (
             [phosphate(5, effectiveDateTime="2027-01-01")],
             None,
             "result of 1 Jan 2027 not usable: dated in the future",
