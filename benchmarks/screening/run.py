@@ -83,7 +83,7 @@ def ours(folder: Path, out: Path, processes: int) -> dict[str, float]:
     engine = build_engine(load_settings(), store=None)
     how = judging(engine, engine.anonymous, AS_OF)
     with workers(processes, None) as at_work:
-        run(folder, out, how, screen_shard, at_work, target=PATIENTS)
+        run(folder, out, how, screen_shard, at_work, target=PATIENTS, members_only=True)
     lines = (out / PATIENTS).read_bytes().splitlines()
     return {"found": sum(b'"member":"yes"' in line for line in lines)}
 

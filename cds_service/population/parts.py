@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import zlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import accumulate
 from pathlib import Path
 
@@ -65,7 +65,6 @@ class Index(msgspec.Struct):
     lines: int
     seen: dict[str, int]
     """Resource type -> number of resources, kept or not."""
-    kept: int
     troubles: list[Trouble]
 
 
@@ -113,9 +112,16 @@ def write_whole(path: Path, data: bytes) -> None:
     beside.replace(path)
 
 
-def map_range(part: Range, sieve: Sieve, bystanders: Bystanders, work: Path, shards: int) -> Index:
-    """Sort the lines of a range and write its index."""
-    mapping = _Mapping(part, sieve, bystanders, shards)
+def map_range(
+    part: Range,
+    sieve: Sieve,
+    bystanders: Bystanders,
+    work: Path,
+    shards: int,
+    idle: frozenset[str] = frozenset(),
+) -> Index:
+    """Sort the lines of a range and write its index. Of the `idle`, as lines refer to them, not all is kept."""
+    mapping = _Mapping(part, sieve, bystanders, shards, idle)
     try:
         mapping.run()
     except BROKEN as error:
@@ -128,8 +134,11 @@ def map_range(part: Range, sieve: Sieve, bystanders: Bystanders, work: Path, sha
 class _Mapping:
     """One range on its way through the sieve."""
 
-    def __init__(self, part: Range, sieve: Sieve, bystanders: Bystanders, shards: int) -> None:
+    def __init__(
+        self, part: Range, sieve: Sieve, bystanders: Bystanders, shards: int, idle: frozenset[str]
+    ) -> None:
         self._part = part
+        self._idle = idle
         self._sieve = sieve
         self._bystanders = bystanders
         self._shards = shards
@@ -160,11 +169,15 @@ class _Mapping:
                 at += len(line)
                 self._closely(line)
 
-    def _quickly(self, lines: Iterable[bytes], at: int, end: int, familiar: dict[bytes, bool]) -> None:
+    def _quickly(  # noqa: PLR0912 - written out: every line of the large files passes here
+        self, lines: Iterable[bytes], at: int, end: int, familiar: dict[bytes, bool]
+    ) -> None:
         """The hot loop: a line like one seen before costs one shallow decoding and a look-up."""
         named_after, by_reference = self._named_after, self._by_reference
-        of_results = named_after == RESULT
-        seen: Glimpse | ResultGlimpse
+        look: Callable[[bytes], Glimpse | ResultGlimpse] = (
+            glimpse_result if named_after == RESULT else glimpse
+        )
+        idle = self._idle
         number = unfamiliar = 0
         try:
             for line in lines:
@@ -174,23 +187,24 @@ class _Mapping:
                 begin = at
                 at += len(line)
                 try:
-                    if of_results:
-                        # Written out, not called: nine of ten lines of an export pass here.
-                        seen = glimpse_result(line)
-                        key = bytes(seen.code) if seen.component is None else None
-                    else:
-                        seen = glimpse(line)
-                        key = key_of(seen)
-                    if key is not None and seen.resourceType == named_after:
-                        if familiar[key]:
-                            about = seen.subject or seen.patient or NOBODY
-                            places = by_reference.get(about.reference)
-                            if places is None:
-                                self.number, self._at = number, begin
-                                self._meet(about.reference, line)
-                            else:
-                                places += (number, begin, len(line))
-                        continue
+                    seen = look(line)
+                    if seen.resourceType == named_after:
+                        about = seen.subject or seen.patient or NOBODY
+                        if about.reference in idle:
+                            continue
+                        if isinstance(seen, ResultGlimpse):
+                            key = bytes(seen.code) if seen.component is None else None
+                        else:
+                            key = key_of(seen)
+                        if key is not None:
+                            if familiar[key]:
+                                places = by_reference.get(about.reference)
+                                if places is None:
+                                    self.number, self._at = number, begin
+                                    self._meet(about.reference, line)
+                                else:
+                                    places += (number, begin, len(line))
+                            continue
                 except _UNFAMILIAR:
                     pass
                 unfamiliar += 1
@@ -270,7 +284,6 @@ class _Mapping:
             write_whole(where, b"".join(self._copied))
         encoded = {shard: _encode(self._found[shard]) for shard in sorted(self._found)}
         ends = list(accumulate(map(len, encoded.values()), initial=0))
-        holdings = [holding for shard in self._found.values() for holding in shard.values()]
         write_whole(_holdings_path(work, self._part.number), b"".join(encoded.values()))
         index = Index(
             number=self._part.number,
@@ -282,7 +295,6 @@ class _Mapping:
             },
             lines=self.number,
             seen=dict(sorted(self._seen.items())),
-            kept=sum(len(places) // FIGURES for holding in holdings for places in holding.places.values()),
             troubles=self.troubles.of(path.name),
         )
         write_whole(index_path(work, self._part.number), _encode(index))

@@ -29,6 +29,7 @@ from cds_service.population.gather import (
     build_catalogue,
     people,
 )
+from cds_service.population.idle import find_idle, forget_idle, idle_in, is_surprising, tells
 from cds_service.population.judge import Judge, Judging, build_judge
 from cds_service.population.parts import Index, index_path, map_range, read_index, write_whole
 from cds_service.population.sieve import KEPT, Sieve
@@ -64,6 +65,8 @@ class Job:
 class MapTask:
     job: Job
     part: Range
+    sparing: bool = False
+    """Not all lines of patients without a part in the result need be kept (see `idle`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,6 @@ class Outcome:
 
     resources: dict[str, int]
     """Resource type -> how many were in the source."""
-    kept: int
     lines: int
     files: int
     troubles: tuple[Trouble, ...]
@@ -113,8 +115,10 @@ def judge_of(how: Judging) -> tuple[Judge, Sieve]:
 def map_task(task: MapTask) -> None:
     judge, sieve = judge_of(task.job.how)
     bystanders = Bystanders(judge.ready.terminology, judge.decisive)
+    work = Path(task.job.work)
+    idle = idle_in(work) if task.sparing else frozenset()
     with _few_collections():
-        map_range(task.part, sieve, bystanders, Path(task.job.work), task.job.shards)
+        map_range(task.part, sieve, bystanders, work, task.job.shards, idle)
 
 
 def finish_task(task: FinishTask) -> None:
@@ -171,10 +175,12 @@ def run(
     options: tuple[tuple[str, Any], ...] = (),
     tell: Tell = lambda _: None,
     range_bytes: int = RANGE_BYTES,
+    members_only: bool = False,
 ) -> Outcome:
     """Write `target` into `out`: one line for each thing the finishing function found, sorted by its id.
 
     The same source, settings and options continue what was begun in `out`; anything else begins anew.
+    `members_only` says that the finishing function reads results and orders only of those who may be members.
 
     Raises:
         SettingsError: there is no export at `source`.
@@ -189,12 +195,8 @@ def run(
     job = Job(str(work), how, len(ranges), shards, options=options)
     # Built before other processes begin, which take it over from this one where they can.
     judge_of(how)
-    missing = [part for part in ranges if not index_path(work, part.number).exists()]
-    done = len(ranges) - len(missing)
-    for _ in workers.run(map_task, [MapTask(job, part) for part in missing]):
-        done += 1
-        tell(Progress("Reading", done, len(ranges)))
-    indexes = [read_index(work, number) for number in range(len(ranges))]
+    mapping = _Mapping(job, workers, tell, len(ranges))
+    indexes = mapping.sparingly(export, ranges) if members_only else mapping.all(ranges)
     troubles = _troubles(export, indexes)
     build_catalogue(work, indexes)
     job = Job(str(work), how, len(ranges), shards, _holes(indexes, troubles), options)
@@ -210,12 +212,48 @@ def run(
     shutil.rmtree(work)
     return Outcome(
         resources=dict(sorted(seen.items())),
-        kept=sum(index.kept for index in indexes),
         lines=sum(index.lines for index in indexes),
         files=len(export.files),
         troubles=troubles,
         resumed=resumed,
     )
+
+
+class _Mapping:
+    """The first step of a run."""
+
+    def __init__(self, job: Job, workers: Workers, tell: Tell, total: int) -> None:
+        self._job, self._work = job, Path(job.work)
+        self._workers, self._tell = workers, tell
+        self._done, self._total = 0, total
+
+    def all(self, parts: list[Range], *, sparing: bool = False) -> list[Index]:
+        """The indexes of these parts; those that are not there yet are made."""
+        missing = [part for part in parts if not index_path(self._work, part.number).exists()]
+        self._done += len(parts) - len(missing)
+        for _ in self._workers.run(map_task, [MapTask(self._job, part, sparing) for part in missing]):
+            self._done += 1
+            self._tell(Progress("Reading", self._done, self._total))
+        return [read_index(self._work, part.number) for part in parts]
+
+    def sparingly(self, export: Export, parts: list[Range]) -> list[Index]:
+        """The same in two steps: first the parts that tell whose results and orders need not be kept."""
+        telling = self.all([part for part in parts if tells(part)])
+        find_idle(self._work, telling, self._job.shards, _holes(telling, _troubles(export, telling)))
+        rest = [part for part in parts if not tells(part)]
+        indexes = _in_file_order(telling, self.all(rest, sparing=True))
+        others = [indexes[part.number] for part in rest]
+        if idle_in(self._work) and is_surprising(others, _holes(indexes, _troubles(export, indexes))):
+            for part in rest:
+                index_path(self._work, part.number).unlink()
+            forget_idle(self._work)
+            self._done -= len(rest)
+            indexes = _in_file_order(telling, self.all(rest, sparing=True))
+        return indexes
+
+
+def _in_file_order(*some: list[Index]) -> list[Index]:
+    return sorted((index for each in some for index in each), key=lambda index: index.number)
 
 
 def shards_for(size: int) -> int:

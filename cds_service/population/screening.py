@@ -73,7 +73,14 @@ def screen(
         how = judging(engine, profile, fixed or open_export(Path(source)).as_of or begun)
         with workers(processes, scheduler) as at_work:
             outcome = run(
-                Path(source).resolve(), out.resolve(), how, screen_shard, at_work, target=PATIENTS, tell=tell
+                Path(source).resolve(),
+                out.resolve(),
+                how,
+                screen_shard,
+                at_work,
+                target=PATIENTS,
+                tell=tell,
+                members_only=True,
             )
     return _written(engine, out, how, outcome)
 

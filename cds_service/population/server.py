@@ -210,7 +210,6 @@ class _Reading:
         return Outcome(
             dict(sorted(seen.items())),
             sum(seen.values()),
-            sum(seen.values()),
             0,
             tuple(merged(troubles)),
             resumed,
