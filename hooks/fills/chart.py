@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from operator import attrgetter
 
 from cds_service.api import (
     Answer,
@@ -163,7 +164,8 @@ def lesion_evidence(facts: Facts) -> Text | None:
 
 
 def vka(facts: Facts) -> Text:
-    return Joined(", ", (item.title for item in VKA_NOW.found(facts)))
+    # By their ids: the same words however the EHR sorts its list.
+    return Joined(", ", (item.title for item in sorted(VKA_NOW.found(facts), key=attrgetter("source"))))
 
 
 def inr_line(facts: Facts) -> Text:

@@ -72,6 +72,7 @@ def status(**lists):
         ({"conditions": ill("46177005")}, "none"),  # ESRD in SNOMED CT: treated or not is open
         ({"conditions": ill("N18.5")}, "none"),
         ({"conditions": ill("I12.0")}, "none"),
+        ({"conditions": ill("Z91.15")}, "none"),  # said to miss dialysis, and no session on record
         ({"conditions": ill("N18.6", clinical="resolved")}, "none"),
         # care involving dialysis within 90 days
         ({"conditions": ill("Z49.31", onsetDateTime=ago(90))}, "probable"),
@@ -275,6 +276,10 @@ def test_dialysis_for_acute_kidney_injury(lists, expected):
         (
             {"conditions": ill("I12.0", display="CKD 5"), "incomplete": ["encounters"]},
             "CKD 5 (I12.0), but encounters are not readable: dialysis not confirmed or excluded",
+        ),
+        (
+            {"conditions": ill("Z91.15", display="misses dialysis"), "unreadable": ["procedures"]},
+            "misses dialysis (Z91.15), but procedures are not readable: dialysis not confirmed or excluded",
         ),
         (
             {"conditions": [condition(text="ESRD on hemodialysis MWF")]},

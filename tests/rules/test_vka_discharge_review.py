@@ -121,3 +121,11 @@ def test_the_card():
 
 def test_summary_fits_at_its_longest():
     assert all(longest(tier.summary) <= 139 for tier in RULE.tiers)
+
+
+def test_two_antagonists_are_named_alike_however_the_list_is_sorted():
+    both = [medicine("warfarin", id="m1"), medicine("phenprocoumon", id="m0")]
+    said = {verdict(medications=listed).summary for listed in (both, both[::-1])}
+    assert said == {
+        "Discharge on phenprocoumon, warfarin and dialysis: confirm indication, INR plan and skin-check advice."
+    }
