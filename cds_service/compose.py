@@ -67,7 +67,9 @@ def _told_at(groups: Sequence[tuple[Order | None, list[Outcome]]]) -> dict[str, 
         once = [outcome.rule.id for outcome in fired if outcome.rule.once_per_response]
         if not once:
             continue
-        rank = max((o.indicator.rank for o in fired if not o.rule.line_only), default=-1)
+        # What could not be assessed makes a card as well.
+        without = -1 if _gaps(group) else -2
+        rank = max((o.indicator.rank for o in fired if not o.rule.line_only), default=without)
         for rule in once:
             if rule not in best or rank > best[rule][0]:
                 best[rule] = (rank, place)

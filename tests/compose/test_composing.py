@@ -265,6 +265,16 @@ def test_a_rule_told_once_goes_with_the_most_urgent_card_that_is_there_anyway():
     assert "- labs are due" in made[0].card.detail
 
 
+@pytest.mark.parametrize("drafts", [["warfarin", "calcitriol"], ["calcitriol", "warfarin"]])
+def test_a_rule_told_once_goes_with_what_could_not_be_checked_rather_than_on_a_card_of_its_own(drafts):
+    once = rule(7, tier(INFO, "labs are due"), line_only=True, once_per_response=True)
+    unread = (Says(Answer.UNKNOWN, "labs not readable"),)
+    gap = rule(1, criteria=unread, trigger=Ordering((vs.CALCITRIOL,)))
+    (made,) = cards(once, gap, drafts=drafts)
+    assert made.card.summary == "labs are due"
+    assert "labs not readable" in made.card.detail
+
+
 def test_two_orders_without_an_id_are_two_orders_and_neither_can_be_removed():
     nameless = {k: v for k, v in medicine("warfarin").items() if k != "id"}
     made = cards(rule(1, tier(suggestions=(DELETE,))), drafts=[nameless, nameless])
