@@ -57,8 +57,7 @@ _DECISIVE = (
 """Every rule on the chart asks for dialysis or a kidney transplant. Stage 5 alone is a hint, never evidence."""
 
 
-_STATES = {state.name: str(state.value) for state in State}
-"""By name, because hashing a member of an enumeration takes a call."""
+_STATES = {state: str(state.value) for state in State}
 
 
 def membership(facts: Facts) -> Membership:
@@ -87,9 +86,7 @@ def _forms(facts: Facts, status: Dialysis) -> Iterator[str]:
 
 
 def factor_states(facts: Facts) -> tuple[FactorState, ...]:
-    return tuple(
-        FactorState(item.id, item.label, _STATES[item.state._name_]) for item in facts.feature(factors)
-    )
+    return tuple(FactorState(item.id, item.label, _STATES[item.state]) for item in facts.feature(factors))
 
 
 def calcium_and_phosphate(facts: Facts) -> tuple[Decimal, Decimal, date] | None:

@@ -37,16 +37,23 @@ class Course(Protocol):
     @property
     def ended(self) -> When | None: ...
     @property
-    def route(self) -> str | None: ...
+    def route(self) -> str | None:
+        """`oral`, `iv`, `sc`, `im`, `topical`, `other`; None when not given."""
+
     @property
     def daily_dose(self) -> DailyDose | None: ...
     @property
-    def dose_given(self) -> bool: ...
+    def dose_given(self) -> bool:
+        """A structured dose was sent, whether or not it could be worked out."""
+
     @property
-    def days(self) -> int | None: ...
+    def days(self) -> int | None:
+        """Planned length of the course in days; None when not given."""
+
     @property
     def as_needed(self) -> bool: ...
     @property
     def single_dose(self) -> bool: ...
     @property
-    def reasons(self) -> frozenset[str]: ...
+    def reasons(self) -> frozenset[str]:
+        """Value sets of the coded reasons for the order."""

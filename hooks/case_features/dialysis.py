@@ -50,7 +50,7 @@ _HINTS = (
     *_ESRD_NO_PROOF,
     vs.HYPERTENSIVE_CKD_STAGE_5_OR_ESRD,
     vs.CKD_STAGE_5,
-    # Proves no dialysis; but who is said to miss it cannot be called free of it unread.
+    # To be said to miss dialysis proves none, but speaks against its absence while sessions are unread.
     vs.DIALYSIS_NONCOMPLIANCE,
 )
 _TRANSPLANT = (vs.KIDNEY_TRANSPLANT_STATUS, vs.KIDNEY_TRANSPLANT_STATUS_SNOMED_LICENSED)
