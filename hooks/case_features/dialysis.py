@@ -52,6 +52,8 @@ _HINTS = (
     vs.CKD_STAGE_5,
     # To be said to miss dialysis proves none, but speaks against its absence while sessions are unread.
     vs.DIALYSIS_NONCOMPLIANCE,
+    # The same for care of a catheter or fistula too long ago to prove anything.
+    vs.DIALYSIS_CARE_ENCOUNTER,
 )
 _TRANSPLANT = (vs.KIDNEY_TRANSPLANT_STATUS, vs.KIDNEY_TRANSPLANT_STATUS_SNOMED_LICENSED)
 _DIALYSIS_WORDS = (
@@ -126,12 +128,7 @@ def dialysis(facts: Facts) -> Dialysis:
         )
         return _no(Answer.UNKNOWN, "unknown", because, graft, (esrd[0].source, *graft.sources))
     if graft.functioning:
-        return _superseded(
-            facts,
-            "kidney-transplant",
-            Message("functioning kidney transplant: {transplant}", transplant=graft.label),
-            graft,
-        )
+        return _transplanted(facts, active, graft)
     if _pick(active, (vs.ACUTE_KIDNEY_INJURY,)) and sessions and _span_days(sessions) <= CHRONIC_SPAN_DAYS:
         return _superseded(
             facts, "aki-d", Message("dialysis for acute kidney injury, not maintenance dialysis"), graft
@@ -158,6 +155,21 @@ def dialysis(facts: Facts) -> Dialysis:
                 graft.recorded,
             )
     return _absent(facts, active, graft)
+
+
+def _transplanted(facts: Facts, active: list[Problem], graft: _Graft) -> Dialysis:
+    """Not on dialysis since the transplant, provided that later sessions would be seen if there were signs of any."""
+    because = Message("functioning kidney transplant: {transplant}", transplant=graft.label)
+    hint = _pick(active, (*_DEPENDENT, *_HINTS))
+    if hint and _unread(facts, "procedures"):
+        doubt = Message(
+            "{because}, but procedures are not readable and the problem list has {problem}: "
+            "dialysis since then not confirmed or excluded",
+            because=because,
+            problem=describe(hint[0]),
+        )
+        return _no(Answer.UNKNOWN, "unknown", doubt, graft, (hint[0].source, *graft.sources))
+    return _superseded(facts, "kidney-transplant", because, graft)
 
 
 def _superseded(facts: Facts, cohort: str, because: Text, graft: _Graft) -> Dialysis:
@@ -197,11 +209,8 @@ def _absent(facts: Facts, active: list[Problem], graft: _Graft) -> Dialysis:
     hint = _pick(active, _HINTS)
     unread = [
         words
-        for key, found, words in (
-            ("procedures", facts.procedures, Message("procedures")),
-            ("encounters", facts.encounters, Message("encounters")),
-        )
-        if found is None or key in facts.incomplete
+        for key, words in (("procedures", Message("procedures")), ("encounters", Message("encounters")))
+        if _unread(facts, key)
     ]
     if hint and unread:
         because = Message(
@@ -224,6 +233,12 @@ def _absent(facts: Facts, active: list[Problem], graft: _Graft) -> Dialysis:
             )
             return _no(Answer.UNKNOWN, "unknown", because, graft, (problem.source,))
     return _no(Answer.NOT_MET, "none", Message("no evidence of maintenance dialysis on record"), graft)
+
+
+def _unread(facts: Facts, key: str) -> bool:
+    """Procedures or encounters are not readable, or not all of them."""
+    found = facts.procedures if key == "procedures" else facts.encounters
+    return found is None or key in facts.incomplete
 
 
 class _Graft(Record, frozen=True, gc=False):

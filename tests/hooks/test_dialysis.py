@@ -282,6 +282,13 @@ def test_dialysis_for_acute_kidney_injury(lists, expected):
             "misses dialysis (Z91.15), but procedures are not readable: dialysis not confirmed or excluded",
         ),
         (
+            {
+                "conditions": ill("Z49.31", display="old care", recordedDate="2025-03-01"),
+                "unreadable": ["procedures"],
+            },
+            "old care (Z49.31), recorded 1 Mar 2025, but procedures are not readable: dialysis not confirmed or excluded",
+        ),
+        (
             {"conditions": [condition(text="ESRD on hemodialysis MWF")]},
             "the problem list mentions dialysis or end-stage renal disease in words only, without a code",
         ),
@@ -319,6 +326,22 @@ def test_dialysis_without_a_date_or_in_a_list_with_gaps_proves_nothing_either_wa
     part = facts(procedures=sessions(2, 5), incomplete=["procedures"]).feature(dialysis)
     assert part.because == "dialysis sessions are on record and procedures were received only in part"
     assert status(incomplete=["procedures"]) == "none"
+
+
+@pytest.mark.parametrize("lack", ["unreadable", "incomplete"])
+@pytest.mark.parametrize("code", ["Z99.2", "N18.6", "N18.5", "Z91.15"])
+def test_a_transplant_ends_dialysis_only_if_later_sessions_would_be_seen(code, lack):
+    transplant = ill("Z94.0", display="transplant", onsetDateTime="2023-01-01")
+    problems = [*transplant, *ill(code, display="CKD", recordedDate="2018-03-03")]
+    found = facts(conditions=problems, **{lack: ["procedures"]}).feature(dialysis)
+    assert found.answer is Answer.UNKNOWN
+    assert str(found.because) == (
+        "functioning kidney transplant: transplant (Z94.0), since 1 Jan 2023, but procedures are not readable and the "
+        f"problem list has CKD ({code}), recorded 3 Mar 2018: dialysis since then not confirmed or excluded"
+    )
+    assert len(found.sources) == 2
+    assert status(conditions=problems, **{lack: ["encounters"]}) == "kidney-transplant"
+    assert status(conditions=transplant, **{lack: ["procedures"]}) == "kidney-transplant"
 
 
 def test_a_list_in_part_cannot_show_that_it_is_over():

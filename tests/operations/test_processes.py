@@ -164,7 +164,8 @@ def test_F34_workers_share_a_port_the_records_and_the_counters(tmp_path, call, c
     site.write_text("")
     settings = {"CDS_CLIENTS": clients, "CDS_AUTH": "required", "CDS_SITE": site}
     with served(tmp_path, "--workers", "2", **settings) as service:
-        service.wait(lambda: len(workers_of(service)) == 2)
+        service.wait(lambda: service.log.count("serving") == 2)
+        assert len(workers_of(service)) == 2
 
         def fresh(document):
             # A connection of its own, so that any worker may take it.
