@@ -13,6 +13,7 @@ from cds_service.errors import CdsError
 
 LEAP_CYCLE = 1461
 """Days in four years (with their leap day, between 1901 and 2099): every date keeps its month and day."""
+_NO_DATES = ("hookInstance", "code")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?=T|$)")
 _MONTH = re.compile(r"\d{4}-\d{2}")
 _YEAR = re.compile(r"\d{4}")
@@ -24,7 +25,11 @@ _PRINTED = re.compile(
 def shifted(value, days):
     """`value` with every date in it moved; a year or a month alone moves in whole cycles of four years."""
     if isinstance(value, dict):
-        return {key: shifted(each, days) if key != "hookInstance" else each for key, each in value.items()}
+        # Some codes look like a year: 1894 is calcitriol in RxNorm.
+        return {
+            key: each if key in _NO_DATES and isinstance(each, str) else shifted(each, days)
+            for key, each in value.items()
+        }
     if isinstance(value, list):
         return [shifted(each, days) for each in value]
     if not isinstance(value, str):
