@@ -94,7 +94,7 @@ class Engine:
             ready = self.services.get(service_id)
             if ready is None:
                 return None
-            self._views[key] = ServiceFor(ready, self._rules(ready, profile), self._view(ready, profile))
+            self._views[key] = ServiceFor(ready, self.rules_for(ready, profile), self._view(ready, profile))
         return self._views[key]
 
     def warm(self) -> None:
@@ -110,11 +110,12 @@ class Engine:
             self._live = sum(
                 mode is Mode.LIVE
                 for ready in self.services.values()
-                for _, mode in self._rules(ready, neutral)
+                for _, mode in self.rules_for(ready, neutral)
             )
         return self._live
 
-    def _rules(self, ready: ReadyService, profile: ClientProfile) -> tuple[tuple[Rule, Mode], ...]:
+    def rules_for(self, ready: ReadyService, profile: ClientProfile) -> tuple[tuple[Rule, Mode], ...]:
+        """The rules that run for this client, by number."""
         chosen = []
         for use in ready.service.rules:
             mode = mode_of(

@@ -71,6 +71,7 @@ __all__ = [
     "Search",
     "Timing",
     "TimingRepeat",
+    "decode_lines",
     "decode_resource",
     "decode_singly",
 ]
@@ -137,6 +138,15 @@ def decode_resource(raw: bytes | msgspec.Raw, path: str, dropped: list[Dropped])
         return _known.decode(raw)
     except DecodeFailure:
         return _decode_any(raw, path, dropped)
+
+
+def decode_lines(lines: bytes, count: int) -> list[Resource] | None:
+    """So many lines of NDJSON in one call; None when they have to be decoded one by one, because one is broken."""
+    try:
+        found = _known.decode_lines(lines)
+    except DecodeFailure:
+        return None
+    return found if len(found) == count else None
 
 
 def _decode_any(raw: bytes | msgspec.Raw, path: str, dropped: list[Dropped]) -> Resource | None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cds_service.facts.medications import MedicationShelf, shelve, unresolved_reference
 from cds_service.facts.subjects import bare_id
-from cds_service.fhir.decode import Dropped, Resource, decode_resource
+from cds_service.fhir.decode import Dropped, Resource, decode_lines, decode_resource
 from cds_service.fhir.results import FailureReason, Incomplete
 from cds_service.fhir.source import Source, unique
 from cds_service.population.bystanders import TELLING
@@ -65,19 +65,22 @@ class Person:
             dropped: list[Dropped] = []
             found: list[Resource] = []
             for part, figures in self.places.get(kind, ()):
-                for place, line in enumerate(self._reader.lines(part, figures)):
-                    lost = len(dropped)
-                    resource = decode_resource(line, "", dropped)
-                    if resource is not None:
-                        found.append(resource)
-                    if len(dropped) > lost:
-                        where = f"{self._reader.file(part)}:{figures[place * FIGURES]}"
-                        dropped[lost:] = [
-                            Dropped(f"{where}{each.path}", each.resource_type, each.reason)
-                            for each in dropped[lost:]
-                        ]
+                block = self._reader.block(part, figures)
+                together = decode_lines(block, len(figures) // FIGURES)
+                found += self._one_by_one(part, figures, dropped) if together is None else together
             self._decoded[kind] = unique(found), tuple(dropped)
         return self._decoded[kind]
+
+    def _one_by_one(self, part: int, figures: list[int], dropped: list[Dropped]) -> Iterator[Resource]:
+        for place, line in enumerate(self._reader.lines(part, figures)):
+            lost = len(dropped)
+            resource = decode_resource(line, "", dropped)
+            if resource is not None:
+                yield resource
+            where = f"{self._reader.file(part)}:{figures[place * FIGURES]}"
+            dropped[lost:] = [
+                Dropped(f"{where}{each.path}", each.resource_type, each.reason) for each in dropped[lost:]
+            ]
 
     def source(self, key: str) -> Source:
         """What a call would have got for one prefetch key."""
@@ -123,7 +126,14 @@ class LineReader:
             self._stack.callback(os.close, number)
         return number
 
-    def lines(self, part: int, figures: list[int]) -> list[bytes]:
+    def block(self, part: int, figures: Sequence[int]) -> bytes:
+        """The lines of these figures, one after the other."""
+        begin, size = figures[1], sum(figures[2::FIGURES])
+        if figures[-2] + figures[-1] - begin == size:
+            return os.pread(self.open(part), size, begin)
+        return b"".join(self.lines(part, figures))
+
+    def lines(self, part: int, figures: Sequence[int]) -> list[bytes]:
         """The lines of these figures, in the order of the file.
 
         Exports keep a patient's records together, so they are read in one go where that is not much more.
@@ -146,13 +156,16 @@ class LineReader:
 class Catalogue:
     """Every Medication of the export by id, on disk: an EHR may export one for each order."""
 
-    def __init__(self, work: Path) -> None:
+    def __init__(self, work: Path, reader: LineReader) -> None:
         # Nobody writes to it any more, so that no look-up has to ask for a lock.
         self._known = sqlite3.connect(f"file:{work / _SHELF}?mode=ro&immutable=1", uri=True)
+        self._reader = reader
 
     def find(self, identifier: str) -> Resource | None:
-        row = self._known.execute("select line from medication where id = ?", (identifier,)).fetchone()
-        return decode_resource(row[0], "Medication", []) if row is not None else None
+        row = self._known.execute(
+            "select part, number, at, size from medication where id = ?", (identifier,)
+        ).fetchone()
+        return decode_resource(self._reader.block(row[0], row[1:]), "Medication", []) if row else None
 
     def close(self) -> None:
         self._known.close()
@@ -163,25 +176,24 @@ def build_catalogue(work: Path, indexes: list[Index]) -> None:
     target = work / _SHELF
     beside = work / f"{_SHELF}.{os.getpid()}"
     beside.unlink(missing_ok=True)
-    reader = LineReader(indexes)
     known = sqlite3.connect(beside)
     try:
         # Scratch, made anew when it is not complete: no journal, no waiting for the disk.
         known.execute("pragma journal_mode = off")
         known.execute("pragma synchronous = off")
-        known.execute("create table medication (id text primary key, line blob) without rowid")
-        for number, index in enumerate(indexes):
+        known.execute(
+            "create table medication (id text primary key, part int, number int, at int, size int) without rowid"
+        )
+        for part, index in enumerate(indexes):
             rows = (
-                (identifier, line)
+                (identifier, part, *figures[-FIGURES:])
                 for identifier, holding in holdings_of(work, index, MEDICATIONS).items()
                 for figures in holding.places.values()
-                for line in reader.lines(number, figures)
             )
-            known.executemany("insert or replace into medication values (?, ?)", rows)
+            known.executemany("insert or replace into medication values (?, ?, ?, ?, ?)", rows)
         known.commit()
     finally:
         known.close()
-        reader.close()
     beside.replace(target)
 
 

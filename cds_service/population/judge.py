@@ -117,8 +117,7 @@ def judging(
 ) -> Judging:
     """How the rules of a service judge: as a call of this client would be judged. By default a screening's."""
     ready = ready or standing_service(engine)
-    seen = engine.service_for(ready.service.id, profile)
-    rules = seen.rules if seen is not None else ()
+    rules = engine.rules_for(ready, profile)
     off = tuple(sorted({*engine.settings.value_sets_off, *engine.site.value_sets_off}))
     # The index of this engine serves the judges of this process and of those that begin as copies of it.
     _made_ready.setdefault((ready.service.id, off), remembering(ready))
@@ -169,13 +168,13 @@ class Judge:
         then = {key: person.source(key) for key in _THEN}
         shelf = person.shelf(catalogue)
         rest = self.facts(person.id, then, shelf)
-        lossless = not facts.gaps and not rest.gaps
-        # What was lost has to be told in the order of one reading.
-        whole = self._together(facts, rest) if lossless else self.facts(person.id, first | then, shelf)
+        # Losses on both sides have to be told in the order of one reading.
+        apart = facts.gaps and rest.gaps
+        whole = self.facts(person.id, first | then, shelf) if apart else self._together(facts, rest)
         return self.judge(person.id, whole)
 
     def _together(self, first: Facts, rest: Facts) -> Facts:
-        """One set of facts from what was read first and from the rest, neither of which has gaps.
+        """One set of facts from what was read first and from the rest, of which at most one has gaps.
 
         The first part need not be read again; of the features worked out from it alone, those that last are kept.
         """
@@ -193,8 +192,8 @@ class Judge:
             encounters=first.encounters,
             requests=rest.requests,
             orders=(),
-            gaps=(),
-            incomplete=frozenset(),
+            gaps=first.gaps or rest.gaps,
+            incomplete=first.incomplete | rest.incomplete,
             failures=failures,
             settings=first.settings,
             units=first.units,

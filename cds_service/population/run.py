@@ -145,7 +145,8 @@ def each_person(job: Job, shard: int) -> Iterator[tuple[Person, Catalogue]]:
     """The patients of a shard, by id."""
     work = Path(job.work)
     indexes = _indexes(work, job.parts, (work / _PLAN).stat().st_mtime_ns)
-    reader, catalogue = LineReader(indexes), Catalogue(work)
+    reader = LineReader(indexes)
+    catalogue = Catalogue(work, reader)
     try:
         for person in people(work, indexes, shard, reader, job.holes):
             yield person, catalogue
