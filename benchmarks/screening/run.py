@@ -1,6 +1,6 @@
 """Screening against a bare `orjson` loop over the same files. One command; needs `orjson` beside the project.
 
-    .venv/bin/python benchmarks/screening/run.py [--patients 10000] [--folder DIR] [--rounds 3]
+    .venv/bin/python benchmarks/screening/run.py [--patients 10000] [--members 0.2] [--folder DIR] [--rounds 3]
 
 Floor: one process that only parses every line and keeps the latest of the common laboratory results, the
 conditions and the orders of each patient; it applies no rule. Ours: `screen_shard` over the same files, all
@@ -122,6 +122,7 @@ def cpu_seconds() -> float:
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     options.add_argument("--patients", type=int, default=10_000)
+    options.add_argument("--members", type=float, help="share of patients on dialysis")
     options.add_argument("--folder", type=Path)
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--child")
@@ -129,9 +130,13 @@ def main() -> None:
     if chosen.child:
         child(chosen.child, chosen.folder)
         return
-    folder = chosen.folder or Path(tempfile.gettempdir()) / f"cds-bench-{chosen.patients}-{SEED}"
+    named = f"cds-bench-{chosen.patients}-{SEED}" + (
+        f"-{chosen.members}" if chosen.members is not None else ""
+    )
+    folder = chosen.folder or Path(tempfile.gettempdir()) / named
     if not (folder / "manifest.json").exists():
-        generate(Plan(chosen.patients, SEED, AS_OF, folder), processes=cpu_count())
+        plan = Plan(chosen.patients, SEED, AS_OF, folder, members=chosen.members)
+        generate(plan, processes=cpu_count())
     size = sum(path.stat().st_size for path in folder.glob("*.*.ndjson")) / 1e6
     best: dict[str, dict[str, float]] = {}
     for _ in range(chosen.rounds):

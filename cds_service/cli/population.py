@@ -102,6 +102,10 @@ def generate_command(
     out: Annotated[Path, typer.Option(help="Folder to write to; must be empty or absent.")],
     patients: Annotated[int, typer.Option(min=1, max=5_000_000, help="How many patients.")] = 1000,
     seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 1,
+    members: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Share of patients on dialysis; by default that of the cohort."),
+    ] = None,
     as_of: Annotated[
         datetime | None,
         typer.Option("--as-of", help="Day of the export (UTC), from which all dates count back."),
@@ -124,7 +128,7 @@ def generate_command(
     day = (
         utc(as_of) or settings.as_of or datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
     )
-    plan = Plan(patients, seed, day, out, gzip)
+    plan = Plan(patients, seed, day, out, gzip, members)
     with bar(quiet=json) as tell:
         totals = generate(
             plan, processes=processes or cpu_count(), told=lambda n: tell(Step("Generating", n, patients))

@@ -7,7 +7,7 @@ and are drawn independently unless said otherwise; days count back from the day 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,3 +184,12 @@ class Cohort:
     """`labs-elsewhere`: no results at all; `labs-stale`: none for 120 days; `no-birth-date`: share of patients."""
     days: int = 365
     """Length of the record of results and visits."""
+
+    def with_members(self, share: float) -> Cohort:
+        """The same cohort with this share of members; within members and within the others nothing is shifted."""
+        wanted = {True: share, False: 1 - share}
+        now = {kind: sum(each.share for each in self.groups if each.member is kind) for kind in wanted}
+        groups = [
+            replace(each, share=each.share * wanted[each.member] / now[each.member]) for each in self.groups
+        ]
+        return replace(self, groups=tuple(groups))

@@ -28,7 +28,8 @@ KEYS = {
 
 
 def make_export(folder, patients, *, seed=11, **options):
-    generate(Plan(patients, seed, AS_OF, folder, options.pop("compress", False)), **options)
+    plan = {name: options.pop(name) for name in ("compress", "members") if name in options}
+    generate(Plan(patients, seed, AS_OF, folder, **plan), **options)
     return folder
 
 

@@ -32,6 +32,27 @@ def test_a_patient_is_the_same_in_a_larger_cohort(tmp_path, export):
     assert records(small)[0]["syn-000004"] == records(export)[0]["syn-000004"]
 
 
+@pytest.mark.parametrize("share", [0.0, 0.05, 0.6, 1.0])
+def test_a_hospital_may_have_any_share_of_dialysis_patients(tmp_path, share):
+    few = make_export(tmp_path / "few", 150, members=share)
+    found = [item["member"] for item in truth(few).values()]
+    assert sum(found) == pytest.approx(share * 150, abs=14)
+    assert f"--members {share}" in json.loads((few / "manifest.json").read_text())["request"]
+
+
+def test_another_share_of_members_leaves_the_groups_in_proportion():
+    cohort = cohort_of_content()
+    other = cohort.with_members(0.5)
+    for member in (True, False):
+        before, after = (
+            [item.share for item in each.groups if item.member is member] for each in (cohort, other)
+        )
+        assert sum(after) == pytest.approx(0.5)
+        assert [share / sum(after) for share in after] == pytest.approx(
+            [share / sum(before) for share in before]
+        )
+
+
 def test_compressed_files_hold_the_same_lines(tmp_path):
     plain, packed = make_export(tmp_path / "plain", 10), make_export(tmp_path / "packed", 10, compress=True)
     for path in files(plain):

@@ -68,6 +68,14 @@ class Plan:
     as_of: datetime
     folder: Path
     compress: bool = False
+    members: float | None = None
+    """Share of members; None for that of the cohort."""
+
+    @property
+    def command(self) -> str:
+        """What generates the same again."""
+        members = "" if self.members is None else f" --members {self.members}"
+        return f"cds-service generate --patients {self.patients} --seed {self.seed}{members}"
 
 
 def cohort_of_content() -> Cohort:
@@ -105,7 +113,7 @@ def generate(plan: Plan, *, processes: int = 1, told: Callable[[int], None] = la
     outputs.sort(key=lambda item: str(item["url"]))
     manifest = {
         "transactionTime": plan.as_of.isoformat(),
-        "request": f"cds-service generate --patients {plan.patients} --seed {plan.seed}",
+        "request": plan.command,
         "requiresAccessToken": False,
         "output": outputs,
         "error": [],
@@ -127,6 +135,8 @@ def _each(plan: Plan, starts: range, processes: int) -> Iterator[Written]:
 def write_range(plan: Plan, start: int) -> Written:
     """The patients from `start` on, at most RANGE of them, into files of their own."""
     cohort = cohort_of_content()
+    if plan.members is not None:
+        cohort = cohort.with_members(plan.members)
     drawer, recorder = Drawer(cohort, plan.seed), Recorder(cohort, plan.as_of)
     files: dict[str, int] = {}
     truth: list[Truth] = []
