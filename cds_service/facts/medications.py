@@ -58,8 +58,8 @@ class MedicationShelf:
 
 def unresolved_reference(resource: Resource, shelf: MedicationShelf) -> str | None:
     """Reference to a Medication that did not come with the call, if the drug is named by nothing else."""
-    reference = _reference(resource)
-    if not reference or not reference.reference or resource.medicationCodeableConcept is not None:
+    reference = _reference(resource) if resource.medicationCodeableConcept is None else None
+    if not reference or not reference.reference:
         return None
     found = shelf.find(reference.reference, resource)
     return None if found is not None or reference.reference.startswith("#") else reference.reference

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import accumulate
 from pathlib import Path
 
@@ -20,19 +20,7 @@ import msgspec
 from cds_service.fhir.decode import DecodeFailure
 from cds_service.population.bystanders import TELLING, Bystanders
 from cds_service.population.export import BROKEN, Range, reading, type_of
-from cds_service.population.sieve import (
-    NOBODY,
-    PLACE,
-    RESULT,
-    Glimpse,
-    ResultGlimpse,
-    Sieve,
-    Unsorted,
-    glimpse,
-    glimpse_result,
-    key_of,
-    key_of_result,
-)
+from cds_service.population.sieve import NOBODY, PLACE, SHALLOW, Sieve, Unsorted
 from cds_service.population.trouble import Kind, Trouble, Troubles
 
 FIGURES = 3
@@ -169,15 +157,10 @@ class _Mapping:
                 at += len(line)
                 self._closely(line)
 
-    def _quickly(  # noqa: PLR0912 - written out: every line of the large files passes here
-        self, lines: Iterable[bytes], at: int, end: int, familiar: dict[bytes, bool]
-    ) -> None:
+    def _quickly(self, lines: Iterable[bytes], at: int, end: int, familiar: dict[bytes, bool]) -> None:
         """The hot loop: a line like one seen before costs one shallow decoding and a look-up."""
-        named_after, by_reference = self._named_after, self._by_reference
-        look: Callable[[bytes], Glimpse | ResultGlimpse] = (
-            glimpse_result if named_after == RESULT else glimpse
-        )
-        idle = self._idle
+        named_after, idle, by_reference = self._named_after, self._idle, self._by_reference
+        glimpse, key_of = SHALLOW[named_after]
         number = unfamiliar = 0
         try:
             for line in lines:
@@ -187,21 +170,18 @@ class _Mapping:
                 begin = at
                 at += len(line)
                 try:
-                    seen = look(line)
+                    seen = glimpse(line)
                     if seen.resourceType == named_after:
-                        about = seen.subject or seen.patient or NOBODY
-                        if about.reference in idle:
+                        reference = (seen.subject or seen.patient or NOBODY).reference
+                        if reference in idle:
                             continue
-                        if isinstance(seen, ResultGlimpse):
-                            key = bytes(seen.code) if seen.component is None else None
-                        else:
-                            key = key_of(seen)
+                        key = key_of(seen)
                         if key is not None:
                             if familiar[key]:
-                                places = by_reference.get(about.reference)
+                                places = by_reference.get(reference)
                                 if places is None:
                                     self.number, self._at = number, begin
-                                    self._meet(about.reference, line)
+                                    self._meet(reference, line)
                                 else:
                                     places += (number, begin, len(line))
                             continue
@@ -228,7 +208,8 @@ class _Mapping:
             self._keep(kind, patient, line)
         if kind == self._named_after and self._familiar is not None and not (matters and kind in TELLING):
             # The next line like this one need not be looked at closely.
-            key = key_of_result(glimpse_result(line)) if kind == RESULT else key_of(glimpse(line))
+            glimpse, key_of = SHALLOW[kind]
+            key = key_of(glimpse(line))
             if key is not None:
                 self._familiar[key] = matters
 

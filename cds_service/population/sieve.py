@@ -8,7 +8,8 @@ the same code as an EHR's call when a rule asks for it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -29,10 +30,7 @@ KEPT = (
 )
 """Resource types that rules read; the place in this list is the number by which a kept line goes."""
 PLACE = {name: place for place, name in enumerate(KEPT)}
-_REPETITIVE = frozenset({"Observation", "Encounter", "MedicationRequest", "ServiceRequest"})
-"""Types of which an export holds so many that lines like one seen before are not looked at closely again."""
 _MOST_KNOWN = 4096
-RESULT = "Observation"
 _NOTHING = msgspec.Raw(b"")
 _NAMED = re.compile(rb'"(?:subject|patient)"\s*:\s*\{\s*"reference"\s*:\s*"([^"\\]*)"')
 _TYPE = re.compile(rb'"resourceType"\s*:\s*"([A-Za-z]+)"')
@@ -85,41 +83,57 @@ class Glimpse(msgspec.Struct, gc=False):
     status: str | None = None
     subject: _Reference | None = None
     patient: _Reference | None = None
+
+
+class _Result(Glimpse, gc=False):
+    code: msgspec.Raw = _NOTHING
     component: list[_Component] | None = None
+
+
+class _Visit(Glimpse, gc=False):
     type: msgspec.Raw = _NOTHING
     reasonCode: msgspec.Raw = _NOTHING  # noqa: N815 - wire name
     hospitalization: _Leaving | None = None
     admission: _Leaving | None = None
 
 
-class ResultGlimpse(msgspec.Struct, gc=False):
-    """The same of a result. Most lines of an export are results, so nothing is named that they do not have."""
-
-    resourceType: str | None = None  # noqa: N815 - wire name
-    id: str | int | None = None
-    status: str | None = None
-    code: msgspec.Raw = _NOTHING
-    subject: _Reference | None = None
-    patient: _Reference | None = None
-    component: list[_Component] | None = None
+class _Order(Glimpse, gc=False):
+    reasonCode: msgspec.Raw = _NOTHING  # noqa: N815 - wire name
 
 
-glimpse = msgspec.json.Decoder(Glimpse, strict=False).decode
-glimpse_result = msgspec.json.Decoder(ResultGlimpse, strict=False).decode
+def _key_of_result(seen: _Result) -> bytes | None:
+    return bytes(seen.code) if seen.component is None else None
 
 
-def key_of(seen: Glimpse) -> bytes | None:
-    """What decides, for lines of one type, whether a rule could read them; None when there is more to look at."""
-    if seen.component is not None or seen.hospitalization is not None or seen.admission is not None:
-        return None
-    if seen.resourceType == "Encounter" and seen.status != "finished":
+def _key_of_visit(seen: _Visit) -> bytes | None:
+    if seen.status != "finished" or seen.hospitalization is not None or seen.admission is not None:
         return None
     return b"|".join((seen.type, seen.reasonCode))
 
 
-def key_of_result(seen: ResultGlimpse) -> bytes | None:
-    """The same of a result: its code as it came."""
-    return bytes(seen.code) if seen.component is None else None
+def _key_of_order(seen: _Order) -> bytes | None:
+    return bytes(seen.reasonCode)
+
+
+class Shallow(NamedTuple):
+    """How lines of one type are looked at first."""
+
+    glimpse: Callable[[bytes], Glimpse]
+    key: Callable[[Any], bytes | None]
+    """What decides whether a rule could read such a line; None when there is more to look at."""
+
+
+def _shallow(kind: type[Glimpse], key: Callable[[Any], bytes | None]) -> Shallow:
+    return Shallow(msgspec.json.Decoder(kind, strict=False).decode, key)
+
+
+SHALLOW = {
+    "Observation": _shallow(_Result, _key_of_result),
+    "Encounter": _shallow(_Visit, _key_of_visit),
+    "MedicationRequest": _shallow(_Order, _key_of_order),
+    "ServiceRequest": _shallow(_Order, _key_of_order),
+}
+"""Types of which an export holds so many that lines like one seen before are not looked at closely again."""
 
 
 class Unsorted(Exception):
@@ -144,8 +158,8 @@ class Sieve:
         self._familiar: dict[str, dict[bytes, bool]] = {}
 
     def familiar(self, kind: str) -> dict[bytes, bool] | None:
-        """Keys of lines of a type (see `key_of`) -> whether a rule could read them; None: look at every line."""
-        if kind not in _REPETITIVE:
+        """Keys of lines of a type (see `Shallow`) -> whether a rule could read them; None: look at every line."""
+        if kind not in SHALLOW:
             return None
         known = self._familiar.setdefault(kind, {})
         if len(known) > _MOST_KNOWN:
@@ -178,7 +192,7 @@ class Sieve:
         return kind_name, patient, self._matters(kind_name, head)
 
     def _matters(self, kind: str, head: _Head) -> bool:
-        if kind == RESULT:
+        if kind == "Observation":
             return self._is_read(head.code) or any(self._is_read(c.code) for c in head.component or ())
         if kind == "Encounter":
             # A finished visit without a code we know and without a disposition tells a rule nothing.

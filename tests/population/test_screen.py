@@ -262,6 +262,18 @@ def test_records_of_another_type_are_read_as_what_they_are_and_named(broken, cle
     }
 
 
+@pytest.mark.parametrize("kind", ["Observation", "Encounter", "MedicationRequest", "Condition"])
+def test_a_record_that_does_not_say_what_it_is_is_named_although_it_looks_like_the_others(
+    broken, tmp_path, kind
+):
+    path = files(broken, kind)[0]
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join([*lines, lines[0].replace(f'"resourceType":"{kind}",', "")]))
+    found, _ = screened(broken, tmp_path / "out")
+    (item,) = lost(found, "NO_TYPE")
+    assert (item.file, item.lines) == (path.name, (len(lines) + 1,))
+
+
 def test_a_file_missing_from_the_folder_is_named_and_absence_is_not_concluded(broken, tmp_path):
     path = files(broken, "Condition")[0]
     path.unlink()
