@@ -141,7 +141,10 @@ def decode_resource(raw: bytes | msgspec.Raw, path: str, dropped: list[Dropped])
 
 
 def decode_lines(lines: bytes, count: int) -> list[Resource] | None:
-    """So many lines of NDJSON in one call; None when they have to be decoded one by one, because one is broken."""
+    """So many lines of NDJSON, each known to be one JSON value, in one call.
+
+    None when they have to be decoded one by one, because one of them is not as it should be.
+    """
     try:
         found = _known.decode_lines(lines)
     except DecodeFailure:

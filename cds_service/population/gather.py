@@ -65,6 +65,7 @@ class Person:
             dropped: list[Dropped] = []
             found: list[Resource] = []
             for part, figures in self.places.get(kind, ()):
+                # Each line was seen to be one value when it was sorted; what was not is told as trouble of its file.
                 block = self._reader.block(part, figures)
                 together = decode_lines(block, len(figures) // FIGURES)
                 found += self._one_by_one(part, figures, dropped) if together is None else together

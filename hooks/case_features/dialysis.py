@@ -52,7 +52,7 @@ _HINTS = (
     vs.CKD_STAGE_5,
     # To be said to miss dialysis proves none, but speaks against its absence while sessions are unread.
     vs.DIALYSIS_NONCOMPLIANCE,
-    # The same for care of a catheter or fistula too long ago to prove anything.
+    # So does care involving dialysis that is too long ago to prove anything.
     vs.DIALYSIS_CARE_ENCOUNTER,
 )
 _TRANSPLANT = (vs.KIDNEY_TRANSPLANT_STATUS, vs.KIDNEY_TRANSPLANT_STATUS_SNOMED_LICENSED)
