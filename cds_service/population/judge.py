@@ -168,13 +168,13 @@ class Judge:
         then = {key: person.source(key) for key in _THEN}
         shelf = person.shelf(catalogue)
         rest = self.facts(person.id, then, shelf)
-        # Losses on both sides have to be told in the order of one reading.
-        apart = facts.gaps and rest.gaps
-        whole = self.facts(person.id, first | then, shelf) if apart else self._together(facts, rest)
+        lossless = not facts.gaps and not rest.gaps
+        # What was lost has to be told in the order of one reading.
+        whole = self._together(facts, rest) if lossless else self.facts(person.id, first | then, shelf)
         return self.judge(person.id, whole)
 
     def _together(self, first: Facts, rest: Facts) -> Facts:
-        """One set of facts from what was read first and from the rest, of which at most one has gaps.
+        """One set of facts from what was read first and from the rest, neither of which has gaps.
 
         The first part need not be read again; of the features worked out from it alone, those that last are kept.
         """
@@ -192,8 +192,8 @@ class Judge:
             encounters=first.encounters,
             requests=rest.requests,
             orders=(),
-            gaps=first.gaps or rest.gaps,
-            incomplete=first.incomplete | rest.incomplete,
+            gaps=(),
+            incomplete=frozenset(),
             failures=failures,
             settings=first.settings,
             units=first.units,

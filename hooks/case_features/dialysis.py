@@ -161,7 +161,7 @@ def _transplanted(facts: Facts, active: list[Problem], graft: _Graft) -> Dialysi
     """Not on dialysis since the transplant, provided that later sessions would be seen if there were signs of any."""
     because = Message("functioning kidney transplant: {transplant}", transplant=graft.label)
     hint = _pick(active, (*_DEPENDENT, *_HINTS))
-    if hint and _unread(facts, "procedures"):
+    if hint and (facts.procedures is None or "procedures" in facts.incomplete):
         doubt = Message(
             "{because}, but procedures are not readable and the problem list has {problem}: "
             "dialysis since then not confirmed or excluded",
@@ -209,8 +209,11 @@ def _absent(facts: Facts, active: list[Problem], graft: _Graft) -> Dialysis:
     hint = _pick(active, _HINTS)
     unread = [
         words
-        for key, words in (("procedures", Message("procedures")), ("encounters", Message("encounters")))
-        if _unread(facts, key)
+        for key, found, words in (
+            ("procedures", facts.procedures, Message("procedures")),
+            ("encounters", facts.encounters, Message("encounters")),
+        )
+        if found is None or key in facts.incomplete
     ]
     if hint and unread:
         because = Message(
@@ -233,12 +236,6 @@ def _absent(facts: Facts, active: list[Problem], graft: _Graft) -> Dialysis:
             )
             return _no(Answer.UNKNOWN, "unknown", because, graft, (problem.source,))
     return _no(Answer.NOT_MET, "none", Message("no evidence of maintenance dialysis on record"), graft)
-
-
-def _unread(facts: Facts, key: str) -> bool:
-    """Procedures or encounters are not readable, or not all of them."""
-    found = facts.procedures if key == "procedures" else facts.encounters
-    return found is None or key in facts.incomplete
 
 
 class _Graft(Record, frozen=True, gc=False):
