@@ -52,8 +52,11 @@ _HINTS = (
     vs.CKD_STAGE_5,
     # To be said to miss dialysis proves none, but speaks against its absence while sessions are unread.
     vs.DIALYSIS_NONCOMPLIANCE,
-    # So does care involving dialysis that is too long ago to prove anything.
+    # So does care involving dialysis that is too long ago to prove anything,
     vs.DIALYSIS_CARE_ENCOUNTER,
+    # and a code that tells how somebody is dialysed, such as an infected dialysis catheter.
+    vs.HEMODIALYSIS_CONDITION,
+    vs.PERITONEAL_DIALYSIS_CONDITION,
 )
 _TRANSPLANT = (vs.KIDNEY_TRANSPLANT_STATUS, vs.KIDNEY_TRANSPLANT_STATUS_SNOMED_LICENSED)
 _DIALYSIS_WORDS = (
@@ -102,7 +105,7 @@ def dialysis(facts: Facts) -> Dialysis:
     sessions = _sessions(facts)
     dependent = _pick(active, _DEPENDENT)
     esrd = _pick(active, _ESRD)
-    recent_sessions = [item for item in sessions if item.when and within(facts, item.when, RECENT_DAYS)]
+    recent_sessions = _recent(facts, sessions)
     chronic = bool(_pick(active, _ESRD_NO_PROOF)) or _span_days(sessions) > CHRONIC_SPAN_DAYS
     frequent = bool(recent_sessions) and _two_days_within(
         sessions, _days(recent_sessions), SESSION_WINDOW_DAYS
@@ -128,7 +131,7 @@ def dialysis(facts: Facts) -> Dialysis:
         )
         return _no(Answer.UNKNOWN, "unknown", because, graft, (esrd[0].source, *graft.sources))
     if graft.functioning:
-        return _transplanted(facts, active, graft)
+        return _transplanted(facts, graft)
     if _pick(active, (vs.ACUTE_KIDNEY_INJURY,)) and sessions and _span_days(sessions) <= CHRONIC_SPAN_DAYS:
         return _superseded(
             facts, "aki-d", Message("dialysis for acute kidney injury, not maintenance dialysis"), graft
@@ -154,13 +157,13 @@ def dialysis(facts: Facts) -> Dialysis:
                 graft.recorded,
                 graft.recorded,
             )
-    return _absent(facts, active, graft)
+    return _absent(facts, graft)
 
 
-def _transplanted(facts: Facts, active: list[Problem], graft: _Graft) -> Dialysis:
+def _transplanted(facts: Facts, graft: _Graft) -> Dialysis:
     """Not on dialysis since the transplant, provided that later sessions would be seen if there were signs of any."""
     because = Message("functioning kidney transplant: {transplant}", transplant=graft.label)
-    hint = _pick(active, (*_DEPENDENT, *_HINTS))
+    hint = [problem for problem in facts.problems or () if problem.active and _speaks_of_it(problem)]
     if hint and (facts.procedures is None or "procedures" in facts.incomplete):
         doubt = Message(
             "{because}, but procedures are not readable and the problem list has {problem}: "
@@ -202,12 +205,11 @@ def _evidence_doubt(facts: Facts) -> Text | None:
     return None
 
 
-def _absent(facts: Facts, active: list[Problem], graft: _Graft) -> Dialysis:
+def _absent(facts: Facts, graft: _Graft) -> Dialysis:
     """No evidence found: `no` only when what was read is enough to say so."""
     if "conditions" in facts.incomplete:
         return _no(Answer.UNKNOWN, "unknown", Message("problem list received only in part"))
-    hint = _pick(active, _HINTS)
-    unread = [
+    unread: list[Text] = [
         words
         for key, found, words in (
             ("procedures", facts.procedures, Message("procedures")),
@@ -215,27 +217,34 @@ def _absent(facts: Facts, active: list[Problem], graft: _Graft) -> Dialysis:
         )
         if found is None or key in facts.incomplete
     ]
-    if hint and unread:
-        because = Message(
-            "{problem}, but {sources} are not readable: dialysis not confirmed or excluded",
-            problem=describe(hint[0]),
-            sources=Message("{one} and {other}", one=unread[0], other=unread[1]) if unread[1:] else unread[0],
-        )
-        return _no(Answer.UNKNOWN, "unknown", because, graft, (hint[0].source,))
+    # What is over proves nothing either, but it may have begun again.
+    hint = [problem for problem in facts.problems or () if _speaks_of_it(problem)] if unread else []
+    if hint:
+        return _unconfirmed(next((item for item in hint if item.active), hint[0]), unread, graft)
     doubt = _evidence_doubt(facts)
     if doubt is not None:
         return _no(Answer.UNKNOWN, "unknown", doubt, graft)
+    # Too few sessions to prove it, and a visit that would have is among what was not read.
+    few = _recent(facts, _sessions(facts))
+    if few and unread:
+        return _unconfirmed(few[0], unread, graft)
     for problem in facts.problems or ():
-        if (
-            problem.active
-            and not problem.coded
-            and any(word in text.lower() for text in problem.texts for word in _DIALYSIS_WORDS)
-        ):
+        if problem.active and not problem.coded and _in_words(problem):
             because = Message(
                 "the problem list mentions dialysis or end-stage renal disease in words only, without a code"
             )
             return _no(Answer.UNKNOWN, "unknown", because, graft, (problem.source,))
     return _no(Answer.NOT_MET, "none", Message("no evidence of maintenance dialysis on record"), graft)
+
+
+def _unconfirmed(hint: Problem | Procedure, unread: list[Text], graft: _Graft) -> Dialysis:
+    """Something speaks of dialysis, and what would confirm or exclude it could not be read."""
+    because = Message(
+        "{problem}, but {sources} are not readable: dialysis not confirmed or excluded",
+        problem=_label(hint),
+        sources=Message("{one} and {other}", one=unread[0], other=unread[1]) if unread[1:] else unread[0],
+    )
+    return _no(Answer.UNKNOWN, "unknown", because, graft, (hint.source,))
 
 
 class _Graft(Record, frozen=True, gc=False):
@@ -282,6 +291,15 @@ def _pick(problems: Iterable[Problem], groups: tuple[CodeGroup, ...]) -> list[Pr
     return [problem for problem in problems if in_groups(problem.sets, groups)]
 
 
+def _speaks_of_it(problem: Problem) -> bool:
+    """By code or in words the problem hints at dialysis."""
+    return in_groups(problem.sets, (*_DEPENDENT, *_HINTS)) or _in_words(problem)
+
+
+def _in_words(problem: Problem) -> bool:
+    return any(word in text.lower() for text in problem.texts for word in _DIALYSIS_WORDS)
+
+
 def _sessions(facts: Facts) -> list[Procedure]:
     """Dialysis sessions, newest first; continuous therapies of intensive care are not among the sets."""
     found = [
@@ -290,6 +308,17 @@ def _sessions(facts: Facts) -> list[Procedure]:
         if in_groups(item.sets, _SESSIONS) and item.when is not None and not item.when.is_future(facts.as_of)
     ]
     return sorted(found, key=_instant, reverse=True)
+
+
+def _recent(facts: Facts, sessions: list[Procedure]) -> list[Procedure]:
+    return [item for item in sessions if item.when and within(facts, item.when, RECENT_DAYS)]
+
+
+def _label(evidence: Problem | Procedure) -> Text:
+    if isinstance(evidence, Problem):
+        told = describe(evidence)
+        return told if evidence.active else Message("{problem} (past)", problem=told)
+    return Message("{procedure}, {when}", procedure=evidence.title, when=evidence.when)
 
 
 def _instant(item: Procedure) -> float:
@@ -359,12 +388,7 @@ def _yes(
     sessions: list[Procedure],
 ) -> Dialysis:
     evidence = list(evidence)
-    labels = [
-        describe(e)
-        if isinstance(e, Problem)
-        else Message("{procedure}, {when}", procedure=e.title, when=e.when)
-        for e in evidence
-    ]
+    labels = [_label(each) for each in evidence]
     onset = list(_dates([*evidence, *_pick(active, _ESRD), *sessions]))
     return Dialysis(
         Answer.MET,

@@ -70,12 +70,22 @@ def _moment(item: Evidence) -> float:
     return item.when.instant.timestamp() if item.when else 0.0
 
 
+def _unread(facts: Facts) -> Text | None:
+    """A list that may hold a later sign of PD and could not be read, or only in part."""
+    if facts.procedures is None or "procedures" in facts.incomplete:
+        return Message("procedures")
+    if facts.encounters is None or "encounters" in facts.incomplete:
+        return Message("encounters")
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class OnPeritonealDialysis:
     """PD by an active problem, or by a procedure or encounter of the last 90 days, and nothing later against it.
 
-    Later haemodialysis, or later removal of the PD catheter, ends it. Evidence of both modalities whose order
-    in time is not known leaves the question open, and so does no evidence at all.
+    Later haemodialysis, or later removal of the PD catheter, ends it, unless procedures or encounters, which may hold
+    something later still, cannot be read. Evidence of both modalities whose order in time is not known leaves the
+    question open, and so does no evidence at all.
     """
 
     text: str = f"peritoneal dialysis is the current modality (evidence of the last {RECENT_DAYS} days)"
@@ -89,9 +99,9 @@ class OnPeritonealDialysis:
         pd = _latest([*_problems(facts, _PD), *_events(facts, _PD, RECENT_DAYS)])
         hd = _latest([*_problems(facts, _HD), *_events(facts, _HD, None)])
         if pd is None:
-            if hd is not None:
-                return not_met(self, Message("haemodialysis: {what}", what=hd.what), hd.source)
-            return unknown(self, Message("modality not recorded"))
+            if hd is None:
+                return unknown(self, Message("modality not recorded"))
+            return self._not_now(facts, Message("haemodialysis: {what}", what=hd.what), hd)
         for other in (hd, _latest(list(_events(facts, _REMOVAL, None)))):
             if other is None:
                 continue
@@ -99,8 +109,16 @@ class OnPeritonealDialysis:
                 because = Message("{one}; {other}: order in time not known", one=pd.what, other=other.what)
                 return unknown(self, because, pd.source, other.source)
             if other.when.instant > pd.when.instant:
-                return not_met(self, Message("later: {what}", what=other.what), other.source)
+                return self._not_now(facts, Message("later: {what}", what=other.what), other)
         return met(self, pd.what, pd.source)
+
+    def _not_now(self, facts: Facts, because: Text, by: Evidence) -> Finding:
+        """Another modality, provided that a still later one would be seen."""
+        unread = _unread(facts)
+        if unread is None:
+            return not_met(self, because, by.source)
+        because = Message("{because}; {source} not readable", because=because, source=unread)
+        return unknown(self, because, by.source)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cds_service.api import (
+    Answer,
     Facts,
     Finding,
     HasProblem,
     Message,
+    Taking,
     Text,
     When,
     in_groups,
@@ -22,11 +24,16 @@ from hooks import valuesets as vs
 _STATUS = HasProblem((vs.KIDNEY_TRANSPLANT_RECORDED,), history=True)
 _FAILED = HasProblem((vs.KIDNEY_TRANSPLANT_FAILURE,), history=True)
 _OPERATION = (vs.KIDNEY_TRANSPLANT_PROCEDURE,)
+_SIGN = Taking((vs.IMMUNOSUPPRESSANTS,))
 
 
 @dataclass(frozen=True, slots=True)
 class TransplantRecorded:
-    """A kidney transplant, functioning or failed: on the problem list or as an operation."""
+    """A kidney transplant, functioning or failed: on the problem list or as an operation.
+
+    Without either, and with procedures that cannot be read, it stays open for whoever takes an immunosuppressant. For
+    everybody else the problem list is enough: most servers do not offer procedures.
+    """
 
     text: str = "kidney transplant on record, functioning or failed"
 
@@ -38,6 +45,10 @@ class TransplantRecorded:
                 return met(self, _with_state(because, facts), item.source)
         status = _STATUS.evaluate(facts)
         because = _with_state(status.because, facts) if status.answer == "met" else status.because
+        unseen = _unread(facts) and _SIGN.evaluate(facts).answer is not Answer.NOT_MET
+        if status.answer is Answer.NOT_MET and unseen:
+            because = Message("{because}; procedures not readable", because=because)
+            return unknown(self, because, optional=True)
         return Finding(self, status.answer, because, status.sources, status.optional)
 
 
@@ -48,7 +59,10 @@ def _with_state(because: Text, facts: Facts) -> Text:
 
 @dataclass(frozen=True, slots=True)
 class RecentTransplant:
-    """Transplanted at most `days` ago: by the date of the operation, else by that of the problem."""
+    """Transplanted at most `days` ago: by the date of the operation, else by that of the problem.
+
+    Whoever has been transplanted long ago may have been again: that too is told by procedures alone.
+    """
 
     days: int
 
@@ -65,7 +79,15 @@ class RecentTransplant:
             return met(self, recorded.because, *recorded.sources)
         if not dates:
             return unknown(self, Message("kidney transplant without a date"), *recorded.sources)
+        if _unread(facts):
+            because = Message("{because}; procedures not readable", because=recorded.because)
+            return unknown(self, because, *recorded.sources, optional=True)
         return not_met(self, recorded.because, *recorded.sources)
+
+
+def _unread(facts: Facts) -> bool:
+    """An operation may be on record that was not seen."""
+    return facts.procedures is None or "procedures" in facts.incomplete
 
 
 def _operations(facts: Facts) -> list[When]:

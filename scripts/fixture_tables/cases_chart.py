@@ -423,6 +423,15 @@ PD_AND_TRANSPLANT = (
         service=VIEW,
     ),
     Case(
+        "pd-haemodialysis-procedures-unreadable",
+        "Haemodialysis by a problem; a later change to peritoneal dialysis could not be seen: recorded, no card.",
+        hd_normal(CALCIPHYLAXIS, problem("T82.41XA", since=ago(100))),
+        cards=["dialysis-risk-summary/info"],
+        cannot="pd-modality-calciphylaxis",
+        without=["procedures"],
+        service=VIEW,
+    ),
+    Case(
         "transplant-tacrolimus",
         "A working transplant, tacrolimus and calciphylaxis: the transplant team should look.",
         no_kidney_disease(
@@ -440,6 +449,14 @@ PD_AND_TRANSPLANT = (
             done(TRANSPLANTATION, 600), SUSPECTED, taking("mycophenolate", dosage(2, "tablet", 2))
         ),
         cards=["immunosuppressant-calciphylaxis/info"],
+        service=VIEW,
+    ),
+    Case(
+        "transplant-procedures-unreadable",
+        "Tacrolimus and calciphylaxis; whether there is a transplant could not be seen: recorded, no card.",
+        no_kidney_disease(CALCIPHYLAXIS, taking("tacrolimus", dosage(1, "capsule", 2))),
+        cannot="immunosuppressant-calciphylaxis",
+        without=["procedures"],
         service=VIEW,
     ),
     Case(

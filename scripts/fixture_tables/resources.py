@@ -97,6 +97,7 @@ ICD_NAMES = {
     "N18.6": "End stage renal disease",
     "N25.81": "Secondary hyperparathyroidism of renal origin",
     "T65.0X1A": "Toxic effect of cyanides, accidental (unintentional), initial encounter",
+    "T82.41XA": "Breakdown (mechanical) of vascular dialysis catheter, initial encounter",
     "T86.12": "Kidney transplant failure",
     "Z33.1": "Pregnant state, incidental",
     "Z49.31": "Encounter for adequacy testing for hemodialysis",

@@ -282,6 +282,29 @@ def test_dialysis_for_acute_kidney_injury(lists, expected):
             "misses dialysis (Z91.15), but procedures are not readable: dialysis not confirmed or excluded",
         ),
         (
+            {"conditions": ill("T85.71XA", display="infected catheter"), "unreadable": ["encounters"]},
+            "infected catheter (T85.71XA), but encounters are not readable: dialysis not confirmed or excluded",
+        ),
+        (
+            {"conditions": ill("T82.41XA", display="broken catheter"), "unreadable": ["procedures"]},
+            "broken catheter (T82.41XA), but procedures are not readable: dialysis not confirmed or excluded",
+        ),
+        (
+            {
+                "conditions": ill("Z99.2", display="dependence", clinical="resolved"),
+                "unreadable": ["procedures"],
+            },
+            "dependence (Z99.2) (past), but procedures are not readable: dialysis not confirmed or excluded",
+        ),
+        (
+            {"conditions": ill("I10", text="dialysis discussed"), "unreadable": ["procedures"]},
+            "dialysis discussed, but procedures are not readable: dialysis not confirmed or excluded",
+        ),
+        (
+            {"procedures": sessions(2, 5), "unreadable": ["encounters"]},
+            "Hemodialysis (procedure) (302497006), 13 Nov 2026, but encounters are not readable: dialysis not confirmed or excluded",
+        ),
+        (
             {
                 "conditions": ill("Z49.31", display="old care", recordedDate="2025-03-01"),
                 "unreadable": ["procedures"],
@@ -310,6 +333,7 @@ def test_when_it_cannot_be_told(lists, because):
         {"conditions": [condition(text="hypertension")]},
         {"conditions": ill("I10", text="dialysis discussed")},  # coded: the code decides
         {"conditions": [condition(text="on dialysis", clinical="resolved")]},
+        {"conditions": ill("Z99.2", clinical="resolved")},
     ],
 )
 def test_no_hint_is_no_evidence(lists):
@@ -342,6 +366,19 @@ def test_a_transplant_ends_dialysis_only_if_later_sessions_would_be_seen(code, l
     assert len(found.sources) == 2
     assert status(conditions=problems, **{lack: ["encounters"]}) == "kidney-transplant"
     assert status(conditions=transplant, **{lack: ["procedures"]}) == "kidney-transplant"
+
+
+def test_a_transplant_does_not_end_dialysis_that_is_told_in_words():
+    problems = [condition(text="ESRD on hemodialysis"), *graft("2023-01-01")]
+    found = facts(conditions=problems, unreadable=["procedures"]).feature(dialysis)
+    assert found.answer is Answer.UNKNOWN
+    assert "the problem list has ESRD on hemodialysis" in str(found.because)
+    assert status(conditions=problems) == "kidney-transplant"
+
+
+def test_dialysis_that_was_over_when_the_graft_came_raises_no_doubt():
+    problems = [*ill("Z99.2", clinical="resolved"), *graft("2023-01-01")]
+    assert status(conditions=problems, unreadable=["procedures"]) == "kidney-transplant"
 
 
 def test_a_list_in_part_cannot_show_that_it_is_over():

@@ -32,6 +32,7 @@ OPTIONAL = ("procedures", "encounters", "requests", "vitals")
 CORE = ("patient", "conditions", "labs", "medications")
 FORBIDDEN = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "forbidden"}]}
 _RENAL_HINT = re.compile(r"^(N18\.[56]|I12\.0|I13\.(11|2)|46177005|433146000|714152005|Z99\.2|Z49.*)$")
+_PAST = re.compile("resolved|inactive|remission")
 _RENAL_WORDS = re.compile(r"dialysis|esrd|eskd|end.stage renal", re.IGNORECASE)
 
 
@@ -67,9 +68,14 @@ def with_value(call, key, value):
 
 
 def without_renal_hint(call):
-    """Nothing on the problem list points to kidney failure, by code or in words."""
-    for key, one in prefetched(call.request):
-        if key != "conditions":
+    """Nothing on the problem list points to kidney failure, by code or in words.
+
+    What was over when a transplant came points to nothing: so it is with nearly everybody who has one.
+    """
+    problems = [one for key, one in prefetched(call.request) if key == "conditions"]
+    transplanted = any("Z94.0" in encoded(one).decode() for one in problems)
+    for one in problems:
+        if transplanted and _PAST.search(encoded(one.get("clinicalStatus")).decode()):
             continue
         code = one.get("code") or {}
         if any(_RENAL_HINT.match(str(each.get("code"))) for each in code.get("coding") or ()):

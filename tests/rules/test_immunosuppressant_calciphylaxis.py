@@ -46,6 +46,10 @@ def verdict(*conditions, **known):
         ((TRANSPLANT, CONFIRMED), {"patient": ADULT | {"birthDate": ago(17 * 365)}}, "clear"),
         ((TRANSPLANT, CONFIRMED), {"unreadable": ("medications",)}, "cannot-assess"),
         ((TRANSPLANT, CONFIRMED), {"unreadable": ("conditions",)}, "cannot-assess"),
+        # The operation may be among the procedures that could not be read.
+        ((CONFIRMED,), {"unreadable": ("procedures",)}, "cannot-assess"),
+        ((CONFIRMED,), {"incomplete": ("procedures",)}, "cannot-assess"),
+        ((CONFIRMED,), {"unreadable": ("procedures",), "medications": []}, "clear"),
     ],
 )
 def test_transplant_immunosuppressant_and_calciphylaxis_together(conditions, known, result):

@@ -6,6 +6,7 @@ from support.facts import ADULT, SNOMED, ago, concept, condition, encounter, fac
 from support.judging import judge, longest
 
 from cds_service.rules.rule import Mode
+from hooks.case_features.modality import OnPeritonealDialysis
 from hooks.rules import pd_modality_calciphylaxis
 from hooks.services import PATIENT_VIEW
 
@@ -62,6 +63,24 @@ def hd_problem(days=None):
 )
 def test_pd_must_be_the_current_modality(problems, procedures, result):
     assert verdict(CONFIRMED, *problems, procedures=procedures).result == result
+
+
+@pytest.mark.parametrize("lack", ["unreadable", "incomplete"])
+@pytest.mark.parametrize("source", ["procedures", "encounters"])
+@pytest.mark.parametrize(
+    ("problems", "because"),
+    [
+        ((hd_problem(40),), "haemodialysis: Breakdown"),
+        ((pd_problem(400), hd_problem(40)), "later: Breakdown"),
+    ],
+)
+def test_haemodialysis_may_be_over_where_pd_would_not_be_seen(problems, because, source, lack):
+    assert verdict(CONFIRMED, *problems).result == "clear"
+    known = chart(CONFIRMED, *problems, **{lack: [source]})
+    assert judge(RULE, known).result == "cannot-assess"
+    found = str(OnPeritonealDialysis().evaluate(known).because)
+    assert found.startswith(because)
+    assert found.endswith(f"; {source} not readable")
 
 
 def test_an_encounter_for_pd_counts():

@@ -136,6 +136,22 @@ def test_a_kidney_transplant_of_the_last_year(conditions, procedures, result):
         assert "kidney transplant: present" in found.detail
 
 
+@pytest.mark.parametrize("lack", ["unreadable", "incomplete"])
+@pytest.mark.parametrize(
+    ("conditions", "medications", "result"),
+    [
+        ((), [medicine("tacrolimus")], "cannot-assess"),
+        ((condition("Z94.0", recordedDate=ago(900)),), [], "cannot-assess"),
+        ((condition("Z94.0", recordedDate=ago(90)),), [], "fires"),
+        # Nothing speaks for a transplant: most servers offer no procedures, and many patients have an ulcer.
+        ((), [medicine("warfarin")], "clear"),
+    ],
+)
+def test_an_operation_that_would_not_be_seen_leaves_it_open(conditions, medications, result, lack):
+    known = {"conditions": (*conditions, THIGH), "medications": medications}
+    assert judge(RULE, facts(**known, **{lack: ["procedures"]})).result == result
+
+
 def test_children_get_no_card():
     assert verdict(THIGH, patient=ADULT | {"birthDate": ago(17 * 365)}).result == "clear"
 
