@@ -5,6 +5,7 @@
 #   make lint types check   style, types, clinical content
 #   make cover              the tests with branch coverage: 100 % of core and content is asked for
 #   make properties         the property tests with 500 examples each
+#   make properties-new     the same with other examples at each run: finds what the fixed ones do not
 #   make sheets             write the review sheets and the tables of the README from the rules and settings
 #   make hapi               start the FHIR test server with the synthetic patients (Java 17, Maven, curl)
 #   make hapi-test          the tests that need it        make hapi-stop   stop it
@@ -23,7 +24,7 @@
 #   make bench-gate         the ratios that continuous integration watches
 #   make bench-record       maintainers: all of it, into benchmarks/results, gate.json and docs/performance.md
 #   make soak               ten minutes of load while things fail (PostgreSQL's programs); MINUTES=1 for a look
-#   make nightly            fuzz-tests, defences and soak: together about an hour
+#   make nightly            fuzz-tests, properties-new, defences and soak: together about an hour and a half
 #   make lock               rewrite requirements.lock (maintainers, needs uv)
 #   make ci                 everything, as continuous integration runs it
 #   make clean              remove what was built or downloaded; records in var/ stay
@@ -39,7 +40,7 @@ JOBS ?= 2
 MINUTES ?= 10
 SEED ?= 1
 
-.PHONY: demo test cover properties setup setup-ci lint types check sheets hapi hapi-stop hapi-test browser screenshots shipping replay fuzz fuzz-tests defences bandit audit sbom bench bench-peers bench-gate bench-record soak lock nightly ci clean
+.PHONY: demo test cover properties properties-new setup setup-ci lint types check sheets hapi hapi-stop hapi-test browser screenshots shipping replay fuzz fuzz-tests defences bandit audit sbom bench bench-peers bench-gate bench-record soak lock nightly ci clean
 
 setup: $(VENV)/.ready
 
@@ -75,6 +76,9 @@ cover: setup
 
 properties: setup
 	CDS_TEST_EXAMPLES=500 $(BIN)/python -m pytest -q tests/properties
+
+properties-new: setup
+	CDS_TEST_EXAMPLES=500 CDS_TEST_RANDOM=1 $(BIN)/python -m pytest -q tests/properties
 
 lint: setup
 	$(BIN)/ruff check .
@@ -161,7 +165,7 @@ soak: setup
 lock:
 	sh scripts/lock.sh
 
-nightly: fuzz-tests defences soak
+nightly: fuzz-tests properties-new defences soak
 
 ci:
 	.ci/run

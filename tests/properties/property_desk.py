@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 import msgspec
+from hypothesis import currently_in_test_context, note
 
 from cds_service.engine import Engine, build_engine
 from cds_service.fhir.client import FhirClient
@@ -148,6 +149,9 @@ class Desk:
         Raises:
             CdsError: as the service would.
         """
+        if currently_in_test_context():
+            # What pytest prints of a call that broke a property is cut short.
+            note(call)
         return self.send(call, encoded(call.request), **how)
 
     def send(self, call: Call, body: bytes, **how) -> Answered:
