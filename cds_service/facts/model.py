@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -349,6 +349,10 @@ class Facts(Record, frozen=True):
         except KeyError:
             value = self.memo[derive] = derive(self)
             return value
+
+    def may_lack(self, source: Literal["medications", "procedures", "encounters"]) -> bool:
+        """The list could not be read, or only in part: absence cannot be concluded from it."""
+        return getattr(self, source) is None or source in self.incomplete
 
     def why_unread(self, source: str) -> Text:
         """Why a source that is None could not be read."""

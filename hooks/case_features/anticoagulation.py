@@ -141,7 +141,7 @@ class CurrentMedicinesUnreadable:
     text: str = "current medicines are not readable"
 
     def evaluate(self, facts: Facts) -> Finding:
-        if facts.medications is None or "medications" in facts.incomplete:
+        if facts.may_lack("medications"):
             return met(
                 self,
                 Message("medication list: {reason}", reason=facts.why_unread("medications")),

@@ -53,7 +53,7 @@ class OnNow:
 
     def _judge(self, facts: Facts) -> Finding:
         listed = self._taking.found(facts)
-        if not listed and (facts.medications is None or "medications" in facts.incomplete):
+        if not listed and facts.may_lack("medications"):
             taking = self._taking.evaluate(facts)
             return Finding(self, taking.answer, taking.because, optional=taking.optional)
         found = [item for item in listed if item.state is MedicationState.ACTIVE]

@@ -163,8 +163,9 @@ def dialysis(facts: Facts) -> Dialysis:
 def _transplanted(facts: Facts, graft: _Graft) -> Dialysis:
     """Not on dialysis since the transplant, provided that later sessions would be seen if there were signs of any."""
     because = Message("functioning kidney transplant: {transplant}", transplant=graft.label)
-    hint = [problem for problem in facts.problems or () if problem.active and _speaks_of_it(problem)]
-    if hint and (facts.procedures is None or "procedures" in facts.incomplete):
+    unseen = facts.may_lack("procedures")
+    hint = [item for item in facts.problems or () if unseen and item.active and _speaks_of_it(item)]
+    if hint:
         doubt = Message(
             "{because}, but procedures are not readable and the problem list has {problem}: "
             "dialysis since then not confirmed or excluded",
@@ -209,14 +210,11 @@ def _absent(facts: Facts, graft: _Graft) -> Dialysis:
     """No evidence found: `no` only when what was read is enough to say so."""
     if "conditions" in facts.incomplete:
         return _no(Answer.UNKNOWN, "unknown", Message("problem list received only in part"))
-    unread: list[Text] = [
-        words
-        for key, found, words in (
-            ("procedures", facts.procedures, Message("procedures")),
-            ("encounters", facts.encounters, Message("encounters")),
-        )
-        if found is None or key in facts.incomplete
-    ]
+    unread: list[Text] = []
+    if facts.may_lack("procedures"):
+        unread.append(Message("procedures"))
+    if facts.may_lack("encounters"):
+        unread.append(Message("encounters"))
     # What is over proves nothing either, but it may have begun again.
     hint = [problem for problem in facts.problems or () if _speaks_of_it(problem)] if unread else []
     if hint:

@@ -66,8 +66,7 @@ def elemental_total(load: CalciumLoad) -> Text:
 
 def calcium_load(facts: Facts) -> CalciumLoad:
     """All drafts and all active oral calcium; a draft replaces the active order of the same drug."""
-    unread = facts.medications is None or "medications" in facts.incomplete
-    return add_up(counted(facts), list_unreadable=unread)
+    return add_up(counted(facts), list_unreadable=facts.may_lack("medications"))
 
 
 def counted(facts: Facts) -> list[Medication]:

@@ -153,7 +153,7 @@ def vintage_or_pd(facts: Facts) -> Finding:
         return Finding(
             text, Answer.UNKNOWN, Message("{because}; modality not recorded", because=because), status.sources
         )
-    if facts.procedures is None or "procedures" in facts.incomplete:
+    if facts.may_lack("procedures"):
         return Finding(
             text,
             Answer.UNKNOWN,

@@ -72,9 +72,9 @@ def _moment(item: Evidence) -> float:
 
 def _unread(facts: Facts) -> Text | None:
     """A list that may hold a later sign of PD and could not be read, or only in part."""
-    if facts.procedures is None or "procedures" in facts.incomplete:
+    if facts.may_lack("procedures"):
         return Message("procedures")
-    if facts.encounters is None or "encounters" in facts.incomplete:
+    if facts.may_lack("encounters"):
         return Message("encounters")
     return None
 

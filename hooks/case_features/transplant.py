@@ -45,7 +45,7 @@ class TransplantRecorded:
                 return met(self, _with_state(because, facts), item.source)
         status = _STATUS.evaluate(facts)
         because = _with_state(status.because, facts) if status.answer == "met" else status.because
-        unseen = _unread(facts) and _SIGN.evaluate(facts).answer is not Answer.NOT_MET
+        unseen = facts.may_lack("procedures") and _SIGN.evaluate(facts).answer is not Answer.NOT_MET
         if status.answer is Answer.NOT_MET and unseen:
             because = Message("{because}; procedures not readable", because=because)
             return unknown(self, because, optional=True)
@@ -79,15 +79,10 @@ class RecentTransplant:
             return met(self, recorded.because, *recorded.sources)
         if not dates:
             return unknown(self, Message("kidney transplant without a date"), *recorded.sources)
-        if _unread(facts):
+        if facts.may_lack("procedures"):
             because = Message("{because}; procedures not readable", because=recorded.because)
             return unknown(self, because, *recorded.sources, optional=True)
         return not_met(self, recorded.because, *recorded.sources)
-
-
-def _unread(facts: Facts) -> bool:
-    """An operation may be on record that was not seen."""
-    return facts.procedures is None or "procedures" in facts.incomplete
 
 
 def _operations(facts: Facts) -> list[When]:
